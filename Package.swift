@@ -1,0 +1,86 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// Tests do without strict memory safety: the expansions of `#expect` cannot be marked `unsafe`.
+let testSettings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+  .treatAllWarnings(as: .error),
+]
+let settings = [.strictMemorySafety()] + testSettings
+
+let collections = "swift-collections"
+
+let package = Package(
+  name: "meshd",
+  products: [
+    .library(name: "Net", targets: ["Net"]),
+    .library(name: "Noise", targets: ["Noise"]),
+    .library(name: "Babel", targets: ["Babel"]),
+    .library(name: "Mesh", targets: ["Mesh"]),
+    .library(name: "Tun", targets: ["Tun"]),
+    .executable(name: "meshd", targets: ["meshd"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(name: "CBlake2", pkgConfig: "libb2", providers: [.apt(["libb2-dev"])]),
+    .systemLibrary(name: "CIPSecMB", providers: [.apt(["libipsec-mb-dev"])]),
+    .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+    .target(name: "CLinux"),
+
+    .target(name: "Net", swiftSettings: settings),
+    .target(
+      name: "Noise",
+      dependencies: [
+        "Net", "CSodium", "CBlake2", .target(name: "CIPSecMB", condition: .when(platforms: [.linux])),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "Babel",
+      dependencies: ["Net", .product(name: "OrderedCollections", package: collections)],
+      swiftSettings: settings),
+    .target(
+      name: "Mesh",
+      dependencies: [
+        "Net", "Noise", "Babel",
+        .product(name: "DequeModule", package: collections),
+        .product(name: "OrderedCollections", package: collections),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "Tun",
+      dependencies: ["Net", "CLinux", "CCares", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "meshd",
+      dependencies: [
+        "Net", "Noise", "Babel", "Mesh", "Tun",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings),
+
+    .target(
+      name: "Simulation", dependencies: ["Net", "Noise", "Babel", "Mesh"], path: "Tests/Simulation",
+      swiftSettings: testSettings),
+    .testTarget(name: "NetTests", dependencies: ["Net"], swiftSettings: testSettings),
+    .testTarget(
+      name: "NoiseTests", dependencies: ["Net", "Noise"], swiftSettings: testSettings),
+    .testTarget(name: "BabelTests", dependencies: ["Net", "Babel"], swiftSettings: testSettings),
+    .testTarget(
+      name: "MeshTests", dependencies: ["Net", "Noise", "Babel", "Mesh", "Simulation"],
+      swiftSettings: testSettings),
+    .testTarget(name: "TunTests", dependencies: ["Net", "Tun", "CLinux"], swiftSettings: testSettings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,30 @@
+public import Net
+
+/// A Curve25519 public key, 32 octets: the name of a peer.
+@frozen
+public struct PublicKey: Hashable, Sendable, BitwiseCopyable {
+  /// The octets as four little-endian words.
+  @usableFromInline
+  internal let words: (UInt64, UInt64, UInt64, UInt64)
+
+  /// Takes the first 32 octets of `bytes`, which must have them.
+  public init(_ bytes: RawSpan) {
+    words = (bytes.little64(0), bytes.little64(8), bytes.little64(16), bytes.little64(24))
+  }
+
+  /// The 32 octets.
+  public var bytes: [UInt8] {
+    [words.0, words.1, words.2, words.3].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+  }
+
+  public static func == (lhs: PublicKey, rhs: PublicKey) -> Bool {
+    lhs.words == rhs.words
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(words.0)
+    hasher.combine(words.1)
+    hasher.combine(words.2)
+    hasher.combine(words.3)
+  }
+}
