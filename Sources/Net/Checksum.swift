@@ -30,7 +30,9 @@ public struct Checksum: Sendable {
   public mutating func add(_ word: UInt16) { sum &+= UInt64(word) }
 
   /// Adds the pseudo-header of RFC 793 and RFC 8200 §8.1.
-  public mutating func addPseudoHeader(source: IPAddress, destination: IPAddress, protocolNumber: UInt8, length: Int) {
+  public mutating func addPseudoHeader(
+    source: IPAddress, destination: IPAddress, protocolNumber: UInt8, length: Int
+  ) {
     for address in [source, destination] {
       switch address {
       case .v4(let a): sum &+= UInt64(a.bits)

@@ -22,7 +22,9 @@ extension Endpoint: CustomStringConvertible {
   public init?(_ text: some StringProtocol) {
     guard let colon = text.lastIndex(of: ":") else { return nil }
     let digits = text[text.index(after: colon)...]
-    guard (1...5).contains(digits.utf8.count), digits.first != "+", let port = UInt16(digits) else { return nil }
+    guard (1...5).contains(digits.utf8.count), digits.first != "+", let port = UInt16(digits) else {
+      return nil
+    }
     var host = Substring(text[..<colon])
     guard host.hasPrefix("[") else {
       guard let address = IPv4Address(host) else { return nil }

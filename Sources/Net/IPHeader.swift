@@ -27,7 +27,9 @@ public struct IPHeader: Sendable, BitwiseCopyable {
     case 4:
       headerLength = Int(packet.byte(0) & 0x0F) * 4
       totalLength = Int(packet.big16(2))
-      guard headerLength >= 20, totalLength >= headerLength, totalLength <= packet.byteCount else { return nil }
+      guard headerLength >= 20, totalLength >= headerLength, totalLength <= packet.byteCount else {
+        return nil
+      }
       source = .v4(IPv4Address(bits: packet.big32(12)))
       destination = .v4(IPv4Address(bits: packet.big32(16)))
       hopLimit = packet.byte(8)

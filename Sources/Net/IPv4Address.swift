@@ -56,7 +56,9 @@ extension IPv4Address: CustomStringConvertible {
 
 extension UInt8 {
   fileprivate init?(decimal digits: some Collection<UInt8>) {
-    guard (1...3).contains(digits.count), digits.count == 1 || digits.first != UInt8(ascii: "0") else { return nil }
+    guard (1...3).contains(digits.count), digits.count == 1 || digits.first != UInt8(ascii: "0") else {
+      return nil
+    }
     var value = 0
     for digit in digits {
       guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }

@@ -63,7 +63,9 @@ extension IPv6Address: CustomStringConvertible {
         break
       }
       let isHex = field.utf8.allSatisfy { UInt8(hexDigit: $0) != nil }
-      guard (1...4).contains(field.utf8.count), isHex, let group = UInt16(field, radix: 16) else { return nil }
+      guard (1...4).contains(field.utf8.count), isHex, let group = UInt16(field, radix: 16) else {
+        return nil
+      }
       groups.append(group)
       rest = rest[field.endIndex...]
       guard !rest.isEmpty else { break }
@@ -89,7 +91,9 @@ extension IPv6Address: CustomStringConvertible {
   /// The canonical form of RFC 5952: lower case, the first longest run of two or more zero groups shortened.
   public var description: String {
     if let quad = mappedIPv4 { return "::ffff:\(quad)" }
-    let groups = (0..<8).map { UInt16(truncatingIfNeeded: ($0 < 4 ? high : low) >> UInt64(48 - 16 * ($0 % 4))) }
+    let groups = (0..<8).map {
+      UInt16(truncatingIfNeeded: ($0 < 4 ? high : low) >> UInt64(48 - 16 * ($0 % 4)))
+    }
     var best = 0..<0
     var start = 0
     while start < 8 {
@@ -104,7 +108,8 @@ extension IPv6Address: CustomStringConvertible {
     }
     let hex = groups.map { String($0, radix: 16) }
     guard !best.isEmpty else { return hex.joined(separator: ":") }
-    return hex[..<best.lowerBound].joined(separator: ":") + "::" + hex[best.upperBound...].joined(separator: ":")
+    return hex[..<best.lowerBound].joined(separator: ":") + "::"
+      + hex[best.upperBound...].joined(separator: ":")
   }
 }
 

@@ -127,7 +127,8 @@ public struct PacketBatch: ~Copyable {
     guard count < bufferCount, packet.byteCount <= bufferCapacity else { return nil }
     let offset = bufferOffset(count)
     unsafe packet.withUnsafeBytes { source in
-      unsafe UnsafeMutableRawBufferPointer(rebasing: slab[offset..<offset + source.count]).copyMemory(from: source)
+      unsafe UnsafeMutableRawBufferPointer(rebasing: slab[offset..<offset + source.count]).copyMemory(
+        from: source)
     }
     return append(offset: offset, length: packet.byteCount)
   }

@@ -1,4 +1,4 @@
-public import Net
+internal import Net
 
 /// A Curve25519 public key, 32 octets: the name of a peer.
 @frozen
@@ -14,7 +14,9 @@ public struct PublicKey: Hashable, Sendable, BitwiseCopyable {
 
   /// The 32 octets.
   public var bytes: [UInt8] {
-    [words.0, words.1, words.2, words.3].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+    [words.0, words.1, words.2, words.3].flatMap { word in
+      (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
+    }
   }
 
   public static func == (lhs: PublicKey, rhs: PublicKey) -> Bool {

@@ -1,0 +1,125 @@
+public import Net
+public import Noise
+
+/// What `wg show`, `meshd show` and a UAPI `get` print: a copy of the node's state at one moment.
+public struct Status: Sendable {
+  /// The name of the interface.
+  public var interfaceName = ""
+  /// Our static key; a UAPI `get` returns it.
+  public var privateKey: PrivateKey?
+  /// The port in use.
+  public var listenPort: UInt16 = 0
+  /// The mark in use; 0 is none.
+  public var firewallMark: UInt32 = 0
+  /// The MTU of the TUN device.
+  public var mtu = 1420
+  /// Whether the interface speaks Babel.
+  public var babel = false
+  /// Our Babel router-id, as printed; empty without Babel.
+  public var routerID = ""
+  /// Our link-local address.
+  public var linkLocal: IPv6Address?
+  /// The peers, in the order configured.
+  public var peers: [Peer] = []
+  /// Babel's routes, ordered by prefix; empty without Babel.
+  public var routes: [Route] = []
+  /// Packets dropped since start, by reason, reasons in declaration order, zero counts left out.
+  public var drops: [(reason: String, count: UInt64)] = []
+
+  /// An empty status.
+  public init() {}
+
+  /// One peer.
+  public struct Peer: Sendable {
+    /// Its key.
+    public var publicKey: PublicKey
+    /// Its preshared key.
+    public var presharedKey: PresharedKey?
+    /// The endpoint in use.
+    public var endpoint: Endpoint?
+    /// Every configured endpoint.
+    public var configuredEndpoints: [Configuration.EndpointSource] = []
+    /// Where traffic for these prefixes goes to this peer at this moment.
+    public var allowedIPs: [IPPrefix] = []
+    /// Wall-clock time of the last completed handshake, nanoseconds since 1970; `nil` if there was none.
+    public var lastHandshake: Int64?
+    /// Octets of authenticated datagrams received.
+    public var receivedBytes: UInt64 = 0
+    /// Octets of datagrams sent.
+    public var sentBytes: UInt64 = 0
+    /// Seconds; 0 is off.
+    public var persistentKeepalive: UInt16 = 0
+    /// The Babel neighbour behind the peer; `nil` without Babel.
+    public var neighbour: Neighbour?
+
+    /// A peer without traffic.
+    public init(publicKey: PublicKey) {
+      self.publicKey = publicKey
+    }
+  }
+
+  /// A peer as a Babel neighbour, in babeld's words.
+  public struct Neighbour: Sendable {
+    /// Its link-local address, once known.
+    public var address: IPv6Address?
+    /// The last 16 Hellos, newest in the highest bit.
+    public var reach: UInt16 = 0
+    /// The cost it is told.
+    public var rxcost: UInt16 = 0
+    /// The cost it tells us.
+    public var txcost: UInt16 = 0
+    /// The cost of the link; 65535 is unusable.
+    public var cost: UInt16 = 0
+
+    /// A neighbour not heard of.
+    public init() {}
+  }
+
+  /// One entry of the Babel route table, or a prefix of our own.
+  public struct Route: Sendable {
+    /// What the entry is to forwarding.
+    public enum State: String, Sendable {
+      /// Announced by this node.
+      case local
+      /// Packets go this way.
+      case selected
+      /// Known, not used.
+      case alternative
+      /// Retracted and held.
+      case unreachable
+    }
+
+    /// The destination.
+    public var prefix: IPPrefix
+    /// What the entry is.
+    public var state: State
+    /// The neighbour it was learned from; `nil` for our own.
+    public var via: PublicKey?
+    /// The metric, link cost included.
+    public var metric: UInt16
+    /// The metric the neighbour announced.
+    public var referenceMetric: UInt16
+    /// Whether the feasibility condition holds.
+    public var isFeasible: Bool
+    /// The router-id of the origin, as printed.
+    public var routerID: String
+    /// The sequence number.
+    public var seqno: UInt16
+
+    /// Makes an entry.
+    public init(
+      prefix: IPPrefix, state: State, via: PublicKey?, metric: UInt16, referenceMetric: UInt16,
+      isFeasible: Bool,
+      routerID: String, seqno: UInt16
+    ) {
+      self.prefix = prefix
+      self.state = state
+      self.via = via
+      self.metric = metric
+      self.referenceMetric = referenceMetric
+      self.isFeasible = isFeasible
+      self.routerID = routerID
+      self.seqno = seqno
+    }
+  }
+}
