@@ -4,7 +4,9 @@ public struct Truncated: Error, Sendable {
   public init() {}
 }
 
-/// A bounds-checked cursor over bytes that came from elsewhere. Reading past the end throws and moves nothing.
+/// A bounds-checked cursor over bytes that came from elsewhere.
+///
+/// Reading past the end throws and moves nothing.
 public struct ByteReader: ~Escapable {
   private let span: RawSpan
   /// The offset of the next byte.

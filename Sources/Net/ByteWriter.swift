@@ -1,4 +1,6 @@
-/// Builds a message, most significant byte first. For control messages; packets are written in place.
+/// Builds a message, most significant byte first.
+///
+/// For control messages; packets are written in place.
 public struct ByteWriter: Sendable {
   /// What has been written.
   public private(set) var bytes: [UInt8]

@@ -43,6 +43,7 @@ extension Endpoint: CustomStringConvertible {
     self.init(address: .v6(address), port: port, scope: scope)
   }
 
+  /// The text form.
   public var description: String {
     switch address {
     case .v4(let address): "\(address):\(port)"

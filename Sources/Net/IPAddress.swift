@@ -72,6 +72,7 @@ extension IPAddress: CustomStringConvertible {
     }
   }
 
+  /// The text form.
   public var description: String {
     switch self {
     case .v4(let address): address.description

@@ -18,8 +18,10 @@ public struct IPHeader: Sendable, BitwiseCopyable {
   /// Whether this is a fragment other than the first (IPv4 only).
   public let isLaterFragment: Bool
 
-  /// Reads the header at the start of `packet`; `nil` if the version is unknown, the header incomplete, or the length
-  /// field smaller than the header or larger than what arrived. Trailing octets (padding) are allowed.
+  /// Reads the header at the start of `packet`; `nil` if the version is unknown, the header incomplete, or
+  /// the length field smaller than the header or larger than what arrived.
+  ///
+  /// Trailing octets (padding) are allowed.
   @inlinable
   public init?(reading packet: RawSpan) {
     guard packet.byteCount >= 20 else { return nil }
@@ -58,7 +60,9 @@ public struct IPHeader: Sendable, BitwiseCopyable {
 }
 
 extension MutableRawSpan {
-  /// Lowers the TTL or hop limit of the packet by one and mends the IPv4 header checksum. The header must be valid.
+  /// Lowers the TTL or hop limit of the packet by one and mends the IPv4 header checksum.
+  ///
+  /// The header must be valid.
   @inlinable
   @_lifetime(self: copy self)
   public mutating func decrementHopLimit() {
@@ -72,7 +76,9 @@ extension MutableRawSpan {
     set(big16: new, at: 8)
   }
 
-  /// Sets the two ECN bits of the packet and mends the IPv4 header checksum. The header must be valid.
+  /// Sets the two ECN bits of the packet and mends the IPv4 header checksum.
+  ///
+  /// The header must be valid.
   @inlinable
   @_lifetime(self: copy self)
   public mutating func setECN(_ ecn: UInt8) {

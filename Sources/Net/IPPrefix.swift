@@ -97,5 +97,6 @@ extension IPPrefix: CustomStringConvertible {
     self.init(address, length: length)
   }
 
+  /// The text form.
   public var description: String { "\(address)/\(length)" }
 }

@@ -32,6 +32,7 @@ public struct IPv4Address: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension IPv4Address: Comparable {
+  /// Orders by number.
   @inlinable
   public static func < (lhs: IPv4Address, rhs: IPv4Address) -> Bool { lhs.bits < rhs.bits }
 }
@@ -49,6 +50,7 @@ extension IPv4Address: CustomStringConvertible {
     self.init(bits: bits)
   }
 
+  /// The text form.
   public var description: String {
     "\(bits >> 24).\(bits >> 16 & 0xFF).\(bits >> 8 & 0xFF).\(bits & 0xFF)"
   }

@@ -34,6 +34,7 @@ public struct IPv6Address: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension IPv6Address: Comparable {
+  /// Orders by number.
   @inlinable
   public static func < (lhs: IPv6Address, rhs: IPv6Address) -> Bool {
     lhs.high != rhs.high ? lhs.high < rhs.high : lhs.low < rhs.low

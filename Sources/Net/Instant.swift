@@ -21,6 +21,7 @@ public struct Instant: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension Instant: InstantProtocol {
+  /// The instant `duration` later, saturating.
   @inlinable
   public func advanced(by duration: Duration) -> Instant {
     let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.nanoseconds)
@@ -28,12 +29,14 @@ extension Instant: InstantProtocol {
       ? (duration < .zero ? Instant(nanoseconds: .min) : .distantFuture) : Instant(nanoseconds: sum)
   }
 
+  /// The time from this instant to `other`, saturating.
   @inlinable
   public func duration(to other: Instant) -> Duration {
     let (difference, overflow) = other.nanoseconds.subtractingReportingOverflow(nanoseconds)
     return .nanoseconds(overflow ? (other.nanoseconds > nanoseconds ? .max : .min) : difference)
   }
 
+  /// Orders by number.
   @inlinable
   public static func < (lhs: Instant, rhs: Instant) -> Bool {
     lhs.nanoseconds < rhs.nanoseconds

@@ -122,7 +122,9 @@ public struct PacketBatch: ~Copyable {
     return count - 1
   }
 
-  /// Copies a packet into the next free buffer and names it; `nil` if it does not fit. For slow paths: one packet a buffer.
+  /// Copies a packet into the next free buffer and names it; `nil` if it does not fit.
+  ///
+  /// For slow paths: one packet a buffer.
   public mutating func append(copying packet: RawSpan) -> Int? {
     guard count < bufferCount, packet.byteCount <= bufferCapacity else { return nil }
     let offset = bufferOffset(count)

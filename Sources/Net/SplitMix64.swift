@@ -1,4 +1,6 @@
-/// A small deterministic generator: jitter in the protocol machines, seeds in tests. Not for keys.
+/// A small deterministic generator: jitter in the protocol machines, seeds in tests.
+///
+/// Not for keys.
 ///
 /// Steele, Lea, Flood: *Fast splittable pseudorandom number generators* (OOPSLA 2014).
 public struct SplitMix64: RandomNumberGenerator, Sendable {
