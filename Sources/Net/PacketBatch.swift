@@ -80,7 +80,7 @@ public struct PacketBatch: ~Copyable {
   /// packets in each.
   public init(bufferCount: Int, bufferCapacity: Int, slotsPerBuffer: Int = 1) {
     precondition(bufferCount > 0 && bufferCapacity > 0 && slotsPerBuffer > 0)
-    precondition(bufferCount * slotsPerBuffer < Int(Slot.noPath))
+    precondition(2 * bufferCount * slotsPerBuffer < Int(Slot.noPath))
     self.bufferCount = bufferCount
     self.bufferCapacity = bufferCapacity
     slotCapacity = bufferCount * slotsPerBuffer
@@ -88,7 +88,8 @@ public struct PacketBatch: ~Copyable {
     stride = (Self.headroom + bufferCapacity + Self.tailroom + 63) & ~63
     unsafe slab = .allocate(byteCount: stride * bufferCount, alignment: 64)
     unsafe slots = .allocate(capacity: slotCapacity)
-    unsafe paths = .allocate(capacity: slotCapacity)
+    // A relayed packet has two: the one it came along and the one it leaves by.
+    unsafe paths = .allocate(capacity: 2 * slotCapacity)
   }
 
   deinit {
@@ -138,7 +139,7 @@ public struct PacketBatch: ~Copyable {
   /// Adds a path that slots can refer to; the last one is found again without a search.
   public mutating func append(_ path: Path) -> UInt16 {
     if pathCount > 0, (unsafe paths[pathCount - 1]) == path { return UInt16(pathCount - 1) }
-    precondition(pathCount < slotCapacity)
+    precondition(pathCount < 2 * slotCapacity)
     unsafe paths.initializeElement(at: pathCount, to: path)
     pathCount += 1
     return UInt16(pathCount - 1)

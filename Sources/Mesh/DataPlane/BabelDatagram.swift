@@ -6,8 +6,9 @@ internal enum BabelDatagram {
   /// ff02::1:6.
   static let group = IPv6Address(high: 0xFF02_0000_0000_0000, low: 0x1_0006)
 
-  /// Whether `packet` is a Babel packet for us: IPv6 and UDP without extension headers, both ports Babel's, from a
-  /// link-local address, to the group or to our own link-local address, whole, with a correct checksum.
+  /// Whether `packet` is a Babel packet for us: IPv6 and UDP without extension headers, both ports Babel's,
+  /// from a link-local address, to the group or to our own link-local address, whole, with a correct
+  /// checksum.
   static func matches(_ packet: RawSpan, _ header: IPHeader, linkLocal: IPv6Address?) -> Bool {
     guard case .v6(let source) = header.source, case .v6(let destination) = header.destination,
       header.protocolNumber == 17, source.isLinkLocal, destination == group || destination == linkLocal,
@@ -27,7 +28,8 @@ internal enum BabelDatagram {
 }
 
 extension IPAddress {
-  /// Whether packets to this address never leave the link: link-local unicast, and multicast of link scope or less.
+  /// Whether packets to this address never leave the link: link-local unicast, and multicast of link scope or
+  /// less.
   internal var isLinkScoped: Bool {
     switch self {
     case .v4(let address): address.isLinkLocal || address.bits >> 8 == 0xE0_0000

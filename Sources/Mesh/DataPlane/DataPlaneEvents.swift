@@ -1,4 +1,4 @@
-public import Net
+internal import Net
 internal import Noise
 internal import Synchronization
 
@@ -24,8 +24,8 @@ public final class DataPlaneEvents: Sendable {
   private let notices: Mutex<DatagramQueue<Notice>>
   private let hasNews = Atomic(false)
 
-  /// Takes the memory of all queues: the capacities are numbers of events, with `octetsPerPacket` for a control datagram
-  /// or a packet on average.
+  /// Takes the memory of all queues: the capacities are numbers of events, with `octetsPerPacket` for a
+  /// control datagram or a packet on average.
   public init(
     handshakeCapacity: Int = 512, controlCapacity: Int = 256, packetCapacity: Int = 256,
     octetsPerPacket: Int = 1024
@@ -40,8 +40,10 @@ public final class DataPlaneEvents: Sendable {
     notices = Mutex(DatagramQueue(capacity: 1024, octetCapacity: 0))
   }
 
-  /// Hands out what waits, at most `limit` events of each kind, in the order of each kind; whether more is left. For the
-  /// control thread.
+  /// Hands out what waits, at most `limit` events of each kind, in the order of each kind; whether more is
+  /// left.
+  ///
+  /// For the control thread.
   public func drain(limit: Int = 64, _ body: (DataPlaneEvent) -> Void) -> Bool {
     var isMore = false
     // Notices first: a packet behind `keyConfirmed` may want an answer under the new key.
@@ -94,7 +96,8 @@ extension DataPlaneEvents {
     noteNews(notices.withLock { $0.append(.keyConfirmed(peer, index), RawSpan()) })
   }
 
-  /// Posts once for a series of packets along the same new path: the table follows only at the end of a control turn.
+  /// Posts once for a series of packets along the same new path: the table follows only at the end of a
+  /// control turn.
   internal func postEndpointObserved(_ peer: PeerID, _ path: Path) -> Bool {
     let notice = Notice.endpointObserved(peer, path)
     return noteNews(notices.withLock { $0.last == notice || $0.append(notice, RawSpan()) })

@@ -70,7 +70,9 @@ public enum DropReason: String, Sendable, CaseIterable {
   }
 }
 
-/// Packets dropped by one lane, by reason. The lane counts, any thread reads.
+/// Packets dropped by one lane, by reason.
+///
+/// The lane counts, any thread reads.
 public final class DropCounters: Sendable {
   private let counts = InlineArray<20, Atomic<UInt64>> { _ in Atomic(0) }
 

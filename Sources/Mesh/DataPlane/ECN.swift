@@ -7,8 +7,10 @@ internal enum ECN {
   static let ect0: UInt8 = 2
   static let congestionExperienced: UInt8 = 3
 
-  /// The outer bits for a packet with these inner ones. Congestion met before the tunnel stays inside: the outer header
-  /// starts a new path, as in the kernel module.
+  /// The outer bits for a packet with these inner ones.
+  ///
+  /// Congestion met before the tunnel stays inside: the outer header starts a new path, as in the kernel
+  /// module.
   static func encapsulate(_ inner: UInt8) -> UInt8 {
     inner == congestionExperienced ? ect0 : inner
   }

@@ -18,9 +18,11 @@ public enum ICMPError: Sendable, Hashable {
   /// Octets of an IPv4 error; some hosts take no more (RFC 1812 §4.3.2.3).
   private static let maximumLengthIPv4 = 576
 
-  /// Writes the error about `packet` to the start of `output`, which must hold `maximumLength` octets; returns the length
-  /// of the message. `nil` when none may be sent: about errors, about packets to or from no single host, and about
-  /// fragments other than the first.
+  /// Writes the error about `packet` to the start of `output`, which must hold `maximumLength` octets;
+  /// returns the length of the message.
+  ///
+  /// `nil` when none may be sent: about errors, about packets to or from no single host, and about fragments
+  /// other than the first.
   public func write(about packet: RawSpan, from source: IPAddress, to output: inout MutableRawSpan) -> Int? {
     guard let header = IPHeader(reading: packet), Self.mayAnswer(packet, header) else { return nil }
     switch (source, header.source) {

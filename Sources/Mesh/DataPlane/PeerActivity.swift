@@ -43,7 +43,8 @@ public final class PeerActivity: Sendable {
     if data { dataSent.store(now.nanoseconds, ordering: .relaxed) }
   }
 
-  /// Notes authenticated transport messages received: `data` tells whether any of them was more than a keepalive.
+  /// Notes authenticated transport messages received: `data` tells whether any of them was more than a
+  /// keepalive.
   public func noteReceived(byteCount: Int, data: Bool, at now: Instant) {
     received.wrappingAdd(UInt64(byteCount), ordering: .relaxed)
     authenticatedReceived.store(now.nanoseconds, ordering: .relaxed)

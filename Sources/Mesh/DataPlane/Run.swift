@@ -1,6 +1,7 @@
 internal import Noise
 
-/// Packets of one batch that go through the AEAD together: same keypair, consecutive in the batch but for dropped ones.
+/// Packets of one batch that go through the AEAD together: same keypair, consecutive in the batch but for
+/// dropped ones.
 ///
 /// Owned by a transform and used again for every run, so that a steady lane allocates nothing.
 @safe
@@ -22,12 +23,13 @@ internal struct Run: ~Copyable {
   }
 
   var isEmpty: Bool { count == 0 }
+  var isFull: Bool { unsafe count == jobs.count }
 
   mutating func removeAll() { count = 0 }
 
   /// Adds the packet of a slot.
   mutating func append(slot: Int, _ job: AEAD.Job) {
-    precondition(count < jobs.count)
+    precondition(unsafe count < jobs.count)
     unsafe jobs.initializeElement(at: count, to: job)
     unsafe slots.initializeElement(at: count, to: Int32(truncatingIfNeeded: slot))
     count += 1

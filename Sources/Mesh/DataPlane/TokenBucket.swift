@@ -15,7 +15,9 @@ internal struct TokenBucket: Sendable {
     credit = depth
   }
 
-  /// Takes a token; `false` if there is none. A clock that stepped back gives no credit.
+  /// Takes a token; `false` if there is none.
+  ///
+  /// A clock that stepped back gives no credit.
   internal mutating func take(at now: Instant) -> Bool {
     let elapsed = last.duration(to: now).nanoseconds
     if elapsed > 0 {

@@ -21,7 +21,9 @@ public struct AllowedIPs: Sendable {
   /// The number of prefixes.
   public var count: Int { v4.count + v6.count }
 
-  /// The route of exactly this prefix. A route that says nothing is not kept, as `nil` is not.
+  /// The route of exactly this prefix.
+  ///
+  /// A route that says nothing is not kept, as `nil` is not.
   public subscript(prefix: IPPrefix) -> Route? {
     get {
       let trie = trie(prefix.family)
@@ -48,8 +50,10 @@ public struct AllowedIPs: Sendable {
     }
   }
 
-  /// Where packets to `destination` go: the target of the longest prefix that holds it. A prefix that is known but has no
-  /// target is unreachable, so that packets never fall through to a shorter one (`decisions.md` 17).
+  /// Where packets to `destination` go: the target of the longest prefix that holds it.
+  ///
+  /// A prefix that is known but has no target is unreachable, so that packets never fall through to a shorter
+  /// one (`decisions.md` 17).
   public func target(for destination: IPAddress) -> Route.Target {
     guard let match = longestMatch(destination) else { return .none }
     return target(of: match)

@@ -26,7 +26,8 @@ extension ForwardingTable {
     allowedIPs.length(of: match) == match.family.bitWidth
   }
 
-  /// The source of ICMP errors about packets of `family`: our first address, or for IPv4 the dummy address of RFC 7600.
+  /// The source of ICMP errors about packets of `family`: our first address, or for IPv4 the dummy address of
+  /// RFC 7600.
   internal func errorSource(_ family: AddressFamily) -> IPAddress? {
     for address in settings.ownAddresses where address.family == family { return address }
     return family == .v4 ? .v4(IPv4Address(192, 0, 0, 8)) : nil

@@ -1,5 +1,5 @@
 public import Net
-public import Noise
+internal import Noise
 
 /// All that lanes need to move packets, as it was at the end of one turn of the control thread.
 ///
@@ -8,11 +8,15 @@ public import Noise
 public final class ForwardingTable: Sendable {
   /// What concerns the interface as a whole.
   public struct Settings: Sendable {
-    /// Our addresses; the first of each family is the source of ICMP errors. Each is `.local` in the table.
+    /// Our addresses; the first of each family is the source of ICMP errors.
+    ///
+    /// Each is `.local` in the table.
     public var ownAddresses: [IPAddress] = []
     /// Our link-local address, to which Babel packets may come; `nil` without Babel.
     public var linkLocal: IPv6Address?
-    /// How packets between two peers travel. `kernel` gives every packet to the TUN device, as WireGuard does.
+    /// How packets between two peers travel.
+    ///
+    /// `kernel` gives every packet to the TUN device, as WireGuard does.
     public var transit = Configuration.Transit.kernel
     /// The MTU of the TUN device, in octets.
     public var mtu = 1420
@@ -38,12 +42,14 @@ public final class ForwardingTable: Sendable {
 
   /// The peer with this id.
   public func peer(_ id: PeerID) -> PeerEntry? {
-    let peers = peers.span
-    return Int(id.rawValue) < peers.count ? peers[Int(id.rawValue)] : nil
+    Int(id.rawValue) < peers.count ? peers[Int(id.rawValue)] : nil
   }
 
   /// A table without peers.
-  public static var empty: ForwardingTable { Draft().freeze() }
+  public static var empty: ForwardingTable {
+    var draft = Draft()
+    return draft.freeze()
+  }
 
   /// The control thread's copy of a table, to be changed and frozen.
   public struct Draft: Sendable {
@@ -58,8 +64,10 @@ public final class ForwardingTable: Sendable {
     /// A draft of the empty table.
     public init() {}
 
-    /// The peer with this id; `nil` removes it. Its sessions enter and leave the receiver table with it; prefixes that
-    /// name it are the caller's to change.
+    /// The peer with this id; `nil` removes it.
+    ///
+    /// Its sessions enter and leave the receiver table with it; prefixes that name it are the caller's to
+    /// change.
     public subscript(id: PeerID) -> PeerEntry? {
       get { Int(id.rawValue) < peers.count ? peers[Int(id.rawValue)] : nil }
       set {
@@ -77,7 +85,9 @@ public final class ForwardingTable: Sendable {
       }
     }
 
-    /// The table as it stands. Own addresses become `.local` here, whatever else claims them.
+    /// The table as it stands.
+    ///
+    /// Own addresses become `.local` here, whatever else claims them.
     public mutating func freeze() -> ForwardingTable {
       for address in settings.ownAddresses {
         let prefix = IPPrefix(host: address)

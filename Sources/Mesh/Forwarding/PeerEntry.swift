@@ -1,7 +1,9 @@
 public import Net
 public import Noise
 
-/// What lanes know of one peer. Immutable: a change makes a new entry, unchanged ones go from table to table.
+/// What lanes know of one peer.
+///
+/// Immutable: a change makes a new entry, unchanged ones go from table to table.
 public final class PeerEntry: Sendable {
   /// The peer's name in the protocol.
   public let publicKey: PublicKey
@@ -13,9 +15,13 @@ public final class PeerEntry: Sendable {
   public let next: Keypair?
   /// The way to the peer; `nil` while it has no endpoint.
   public let path: Path?
-  /// Whether the peer speaks Babel. If not, WireGuard's own source check holds for it.
+  /// Whether the peer speaks Babel.
+  ///
+  /// If not, WireGuard's own source check holds for it.
   public let speaksBabel: Bool
-  /// What the peer may carry; `nil` is everything. Only asked of peers that speak Babel.
+  /// What the peer may carry; `nil` is everything.
+  ///
+  /// Only asked of peers that speak Babel.
   public let accept: AddressSet?
   /// Where lanes note what the peer does.
   public let activity: PeerActivity

@@ -13,7 +13,9 @@ public final class Published<Value: Sendable>: Sendable {
     self.value = Mutex(value)
   }
 
-  /// Replaces the value. Readers see it from their next `current()` on.
+  /// Replaces the value.
+  ///
+  /// Readers see it from their next `current()` on.
   public func publish(_ newValue: Value) {
     value.withLock { value in
       value = newValue

@@ -13,8 +13,9 @@ public struct ReceiverIndexTable: Sendable {
     public let peer: PeerID
   }
 
-  /// An index with a bit above it that tells it from an empty place. Apart from the sessions, so that probing touches no
-  /// reference.
+  /// An index with a bit above it that tells it from an empty place.
+  ///
+  /// Apart from the sessions, so that probing touches no reference.
   private var keys: [UInt64]
   private var sessions: [Session?]
   /// The number of sessions.

@@ -1,4 +1,5 @@
-/// What the table knows about one prefix: where packets to it go, and which peers packets from it may come from.
+/// What the table knows about one prefix: where packets to it go, and which peers packets from it may come
+/// from.
 public struct Route: Sendable, Equatable {
   /// Where packets to a destination go.
   @frozen
