@@ -25,6 +25,7 @@ public final class PresharedKey: Sendable, Equatable {
     try unsafe body(UnsafeRawBufferPointer(start: memory, count: 32))
   }
 
+  /// Whether both are the same key, in constant time.
   public static func == (lhs: PresharedKey, rhs: PresharedKey) -> Bool {
     unsafe sodium_memcmp(lhs.memory, rhs.memory, 32) == 0
   }

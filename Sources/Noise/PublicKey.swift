@@ -19,10 +19,12 @@ public struct PublicKey: Hashable, Sendable, BitwiseCopyable {
     }
   }
 
+  /// Whether both are the same key.
   public static func == (lhs: PublicKey, rhs: PublicKey) -> Bool {
     lhs.words == rhs.words
   }
 
+  /// Feeds the octets to `hasher`.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(words.0)
     hasher.combine(words.1)
