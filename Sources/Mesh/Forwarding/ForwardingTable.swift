@@ -1,0 +1,90 @@
+public import Net
+public import Noise
+
+/// All that lanes need to move packets, as it was at the end of one turn of the control thread.
+///
+/// Derived from configuration, sessions and Babel, never edited: the control thread changes a `Draft`, freezes it, and
+/// publishes the result. What did not change is shared between tables.
+public final class ForwardingTable: Sendable {
+  /// What concerns the interface as a whole.
+  public struct Settings: Sendable {
+    /// Our addresses; the first of each family is the source of ICMP errors. Each is `.local` in the table.
+    public var ownAddresses: [IPAddress] = []
+    /// Our link-local address, to which Babel packets may come; `nil` without Babel.
+    public var linkLocal: IPv6Address?
+    /// How packets between two peers travel. `kernel` gives every packet to the TUN device, as WireGuard does.
+    public var transit = Configuration.Transit.kernel
+    /// The MTU of the TUN device, in octets.
+    public var mtu = 1420
+
+    /// Those of a plain WireGuard interface.
+    public init() {}
+  }
+
+  /// Prefixes, for destinations and sources.
+  public let allowedIPs: AllowedIPs
+  /// Sessions by receiver index.
+  public let receivers: ReceiverIndexTable
+  /// The interface's part.
+  public let settings: Settings
+  private let peers: [PeerEntry?]
+
+  fileprivate init(_ draft: borrowing Draft) {
+    allowedIPs = draft.allowedIPs
+    receivers = draft.receivers
+    settings = draft.settings
+    peers = draft.peers
+  }
+
+  /// The peer with this id.
+  public func peer(_ id: PeerID) -> PeerEntry? {
+    let peers = peers.span
+    return Int(id.rawValue) < peers.count ? peers[Int(id.rawValue)] : nil
+  }
+
+  /// A table without peers.
+  public static var empty: ForwardingTable { Draft().freeze() }
+
+  /// The control thread's copy of a table, to be changed and frozen.
+  public struct Draft: Sendable {
+    /// Prefixes, for destinations and sources.
+    public var allowedIPs = AllowedIPs()
+    /// The interface's part.
+    public var settings = Settings()
+    /// Sessions by receiver index; follows from the peers.
+    public private(set) var receivers = ReceiverIndexTable()
+    fileprivate private(set) var peers: [PeerEntry?] = []
+
+    /// A draft of the empty table.
+    public init() {}
+
+    /// The peer with this id; `nil` removes it. Its sessions enter and leave the receiver table with it; prefixes that
+    /// name it are the caller's to change.
+    public subscript(id: PeerID) -> PeerEntry? {
+      get { Int(id.rawValue) < peers.count ? peers[Int(id.rawValue)] : nil }
+      set {
+        let old = self[id]?.keypairs ?? []
+        let new = newValue?.keypairs ?? []
+        for keypair in old where !new.contains(where: { $0 === keypair }) {
+          receivers.remove(keypair.localIndex)
+        }
+        for keypair in new where !old.contains(where: { $0 === keypair }) {
+          receivers.insert(keypair, of: id)
+        }
+        let index = Int(id.rawValue)
+        if index >= peers.count { peers += repeatElement(nil, count: index + 1 - peers.count) }
+        peers[index] = newValue
+      }
+    }
+
+    /// The table as it stands. Own addresses become `.local` here, whatever else claims them.
+    public mutating func freeze() -> ForwardingTable {
+      for address in settings.ownAddresses {
+        let prefix = IPPrefix(host: address)
+        guard allowedIPs[prefix]?.target != .local else { continue }
+        allowedIPs[prefix] = Route(.local)
+      }
+      return ForwardingTable(self)
+    }
+  }
+}
