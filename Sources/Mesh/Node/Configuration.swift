@@ -8,7 +8,9 @@ public import Noise
 public struct Configuration: Sendable, Equatable {
   /// The interface's own part.
   public var interface = Interface()
-  /// The peers, in the order they were configured. No public key appears twice.
+  /// The peers, in the order they were configured.
+  ///
+  /// No public key appears twice.
   public var peers: [Peer] = []
 
   /// A node without key and peers.
@@ -46,6 +48,7 @@ extension Configuration {
     /// An interface without key.
     public init() {}
 
+    /// Whether both are the same.
     public static func == (lhs: Interface, rhs: Interface) -> Bool {
       lhs.privateKey?.publicKey == rhs.privateKey?.publicKey && lhs.listenPort == rhs.listenPort
         && lhs.firewallMark == rhs.firewallMark && lhs.babel == rhs.babel && lhs.transit == rhs.transit
@@ -114,7 +117,9 @@ extension Configuration {
     public var presharedKey: PresharedKey?
     /// What the peer owns, in the order configured: the first /128 and /32 are its own addresses.
     public var allowedIPs: [IPPrefix] = []
-    /// Every endpoint configured, in order. Stock tools set one.
+    /// Every endpoint configured, in order.
+    ///
+    /// Stock tools set one.
     public var endpoints: [EndpointSource] = []
     /// Seconds between persistent keepalives; 0 is off.
     public var persistentKeepalive: UInt16 = 0

@@ -10,6 +10,7 @@ public struct PeerID: Hashable, Sendable, BitwiseCopyable, Comparable {
     self.rawValue = rawValue
   }
 
+  /// Orders by number.
   @inlinable
   public static func < (lhs: PeerID, rhs: PeerID) -> Bool {
     lhs.rawValue < rhs.rawValue

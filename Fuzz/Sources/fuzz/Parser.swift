@@ -1,0 +1,23 @@
+/// Everything that reads bytes from outside, by the name that `scripts/fuzz` and the corpus directory use.
+enum Parser: String, CaseIterable {
+  case ipHeader = "ip-header"
+  case address
+
+  /// The one named on the command line.
+  static let selected = CommandLine.arguments.dropFirst().first.flatMap(Parser.init(rawValue:))
+
+  /// Hands one input to the parser and checks what it returns.
+  func feed(_ input: RawSpan) {
+    switch self {
+    case .ipHeader: feedIPHeader(input)
+    case .address: feedAddress(input)
+    }
+  }
+}
+
+extension RawSpan {
+  /// The input as text, mended where it is not UTF-8.
+  var text: String {
+    withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+  }
+}

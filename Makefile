@@ -1,0 +1,46 @@
+# Each target is a script or one command. `make run` and `make test` need nothing but Swift 6.3 and apt.
+
+MESHD = .build/static/release/meshd
+SWIFT_FILES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks Fuzz/Package.swift Fuzz/Sources
+SECONDS = 10
+
+.PHONY: run test test-slow unit integration bench format lint static fuzz docs clean
+
+run: static
+	scripts/run-demo $(MESHD)
+
+test: unit integration
+
+test-slow: static
+	SLOW=1 Tests/Integration/run $(MESHD)
+
+unit:
+	scripts/dependencies build
+	swift test --parallel
+
+integration: static
+	Tests/Integration/run $(MESHD)
+
+bench: static
+	Benchmarks/throughput/run --ours '$(CURDIR)/$(MESHD) wg -f {if}'
+	swift package --package-path Benchmarks benchmark
+
+format:
+	swift format --in-place --parallel --recursive $(SWIFT_FILES)
+
+lint:
+	swift format lint --strict --parallel --recursive $(SWIFT_FILES)
+	scripts/check-imports
+
+static:
+	scripts/dependencies build
+	swift build -c release --product meshd -Xswiftc -static-executable --scratch-path .build/static
+
+fuzz:
+	scripts/fuzz $(SECONDS)
+
+docs:
+	scripts/docs
+
+clean:
+	rm -rf .build Benchmarks/.build Fuzz/.build

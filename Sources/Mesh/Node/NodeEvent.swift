@@ -1,0 +1,20 @@
+public import Net
+public import Noise
+
+/// What an operator may want to read about: state changes, as values. `meshd` words them; nothing is logged below it.
+public enum NodeEvent: Sendable {
+  /// A session with the peer began; `endpoint` is where its handshake came from or went to.
+  case sessionEstablished(PublicKey, endpoint: Endpoint?)
+  /// The peer answered none of 20 initiations.
+  case handshakeGaveUp(PublicKey)
+  /// The peer moved.
+  case endpointChanged(PublicKey, Endpoint)
+  /// A handshake message was refused.
+  case handshakeRefused(from: Endpoint, reason: String)
+  /// The peer became usable, or ceased to be usable, as a Babel neighbour.
+  case neighbourChanged(PublicKey, isUp: Bool)
+  /// The route for a prefix changed.
+  case routeChanged(IPPrefix, via: PublicKey?)
+  /// The peer's key gives a link-local address that another peer's key gives too; it gets no Babel.
+  case addressCollision(PublicKey, PublicKey)
+}

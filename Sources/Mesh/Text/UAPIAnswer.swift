@@ -1,0 +1,128 @@
+internal import Net
+internal import Noise
+
+/// An answer on the UAPI socket as a client reads it: the status it tells, or the error.
+///
+/// Reads what meshd, wireguard-go and their kind send; keys it does not know are skipped.
+public struct UAPIAnswer: Sendable {
+  /// What the answer to `get`, `show` or `routes` says.
+  public private(set) var status = Status()
+  /// The lines of the answer to `configuration`.
+  public private(set) var configuration: [String] = []
+
+  /// Reads a whole answer, up to its empty line. Throws the error it carries, or `protocolError` if it cannot be read.
+  public init(_ text: some StringProtocol) throws(UAPIError) {
+    var message = ""
+    var code: Int32?
+    for line in lines(of: text) {
+      guard !line.isEmpty, let equals = line.firstIndex(of: "=") else { break }
+      let key = line[..<equals]
+      let value = line[line.index(after: equals)...]
+      switch key {
+      case "errno": code = Int32(value)
+      case "message": message = String(value)
+      case "line": configuration.append(String(value))
+      case "route":
+        guard let prefix = IPPrefix(value) else { throw Self.unreadable(line) }
+        status.routes.append(
+          Status.Route(
+            prefix: prefix, state: .alternative, via: nil, metric: 0, referenceMetric: 0, isFeasible: false,
+            routerID: "", seqno: 0))
+      case "public_key":
+        guard let publicKey = PublicKey(hex: value) else { throw Self.unreadable(line) }
+        status.peers.append(Status.Peer(publicKey: publicKey))
+      default:
+        guard read(key, value) else { throw Self.unreadable(line) }
+      }
+    }
+    guard let code else { throw UAPIError(.protocolError, "the answer ends before its `errno`") }
+    // wireguard-go and `wg` differ on the sign.
+    guard code == 0 else {
+      throw UAPIError(UAPIError.Code(rawValue: Int32(clamping: code.magnitude)), message)
+    }
+  }
+
+  private static func unreadable(_ line: Substring) -> UAPIError {
+    UAPIError(.protocolError, "the answer has an unreadable `\(line.prefix { $0 != "=" })`")
+  }
+
+  /// Takes one value; `false` if it is not what the key wants.
+  private mutating func read(_ key: Substring, _ value: Substring) -> Bool {
+    if !status.routes.isEmpty { return Self.read(key, value, into: &status.routes[status.routes.count - 1]) }
+    if !status.peers.isEmpty { return Self.read(key, value, into: &status.peers[status.peers.count - 1]) }
+    switch key {
+    case "private_key": status.privateKey = PrivateKey(hex: value)
+    case "listen_port": return assign(UInt16(decimal: value), to: &status.listenPort)
+    case "fwmark": return assign(UInt32(decimal: value), to: &status.firewallMark)
+    case "mtu": return assign(UInt32(decimal: value).map(Int.init), to: &status.mtu)
+    case "babel": status.babel = value == "on"
+    case "router_id": status.routerID = String(value)
+    case "link_local": status.linkLocal = IPv6Address(value)
+    case "drop":
+      let parts = value.split(separator: " ", maxSplits: 1)
+      guard parts.count == 2, let count = UInt64(decimal: parts[0]) else { return false }
+      status.drops.append((String(parts[1]), count))
+    default: break
+    }
+    return true
+  }
+
+  private static func read(_ key: Substring, _ value: Substring, into peer: inout Status.Peer) -> Bool {
+    switch key {
+    case "preshared_key": peer.presharedKey = PresharedKey(hex: value)
+    case "endpoint": peer.endpoint = Endpoint(value)
+    case "last_handshake_time_sec":
+      guard let seconds = UInt32(decimal: value) else { return false }
+      peer.lastHandshake = seconds == 0 ? nil : Int64(seconds) * 1_000_000_000
+    case "last_handshake_time_nsec":
+      guard let nanoseconds = UInt32(decimal: value) else { return false }
+      if let whole = peer.lastHandshake { peer.lastHandshake = whole + Int64(nanoseconds) }
+    case "rx_bytes": return assign(UInt64(decimal: value), to: &peer.receivedBytes)
+    case "tx_bytes": return assign(UInt64(decimal: value), to: &peer.sentBytes)
+    case "persistent_keepalive_interval": return assign(UInt16(decimal: value), to: &peer.persistentKeepalive)
+    case "allowed_ip":
+      guard let prefix = IPPrefix(value) else { return false }
+      peer.allowedIPs.append(prefix)
+    case "configured_endpoint":
+      guard let endpoint = Configuration.EndpointSource(value) else { return false }
+      peer.configuredEndpoints.append(endpoint)
+    case "neighbour":
+      guard let neighbour = Status.Neighbour(words: value.split(separator: " ")) else { return false }
+      peer.neighbour = neighbour
+    default: break
+    }
+    return true
+  }
+
+  private static func read(_ key: Substring, _ value: Substring, into route: inout Status.Route) -> Bool {
+    switch key {
+    case "state": return assign(Status.Route.State(rawValue: String(value)), to: &route.state)
+    case "via": route.via = PublicKey(hex: value)
+    case "metric": return assign(UInt16(decimal: value), to: &route.metric)
+    case "reference_metric": return assign(UInt16(decimal: value), to: &route.referenceMetric)
+    case "feasible": route.isFeasible = value == "true"
+    case "origin": route.routerID = String(value)
+    case "seqno": return assign(UInt16(decimal: value), to: &route.seqno)
+    default: break
+    }
+    return true
+  }
+}
+
+extension Status.Neighbour {
+  /// Reach, rxcost, txcost, cost, and the address if it is known.
+  fileprivate init?(words: [Substring]) {
+    let numbers = words.prefix(4).compactMap { UInt16(decimal: $0) }
+    guard (4...5).contains(words.count), numbers.count == 4 else { return nil }
+    self.init()
+    (reach, rxcost, txcost, cost) = (numbers[0], numbers[1], numbers[2], numbers[3])
+    address = words.count == 5 ? IPv6Address(words[4]) : nil
+  }
+}
+
+/// Stores `value` unless it is `nil`; whether it did.
+private func assign<Value>(_ value: Value?, to target: inout Value) -> Bool {
+  guard let value else { return false }
+  target = value
+  return true
+}

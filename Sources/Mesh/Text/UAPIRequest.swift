@@ -1,0 +1,95 @@
+/// A request on the UAPI socket, read as a whole before any of it has an effect.
+///
+/// `get=1` and `set=1` are WireGuard's; `meshd=1` is ours, so that stock tools and ours share one socket.
+public enum UAPIRequest: Sendable {
+  /// `get=1`: the configuration and state.
+  case get
+  /// `set=1`: changes, in order.
+  case set([UAPIChange])
+  /// `meshd=1`: what WireGuard has no word for.
+  case command(MeshCommand)
+
+  /// What `meshd`'s own commands ask a running daemon.
+  public enum MeshCommand: Sendable, Equatable {
+    /// As `get`, with Babel's neighbours.
+    case show
+    /// The Babel route table.
+    case routes
+    /// The configuration as `meshd save` writes it.
+    case configuration
+    /// Reads the configuration file again, from another path if one is given.
+    case reload(path: String?)
+    /// Ends the daemon.
+    case down
+  }
+}
+
+extension UAPIRequest {
+  /// Reads the lines of one request, without the empty line that ends it.
+  public init(_ text: some StringProtocol) throws(UAPIError) {
+    var lines = lines(of: text)[...]
+    let operation = lines.removeFirst()
+    switch operation {
+    case "get=1":
+      guard lines.isEmpty else { throw UAPIError(.invalidArgument, "`get=1` takes no lines") }
+      self = .get
+    case "set=1":
+      var changes: [UAPIChange] = []
+      changes.reserveCapacity(lines.count)
+      var inPeer = false
+      for line in lines {
+        let change = try UAPIChange(line: line, inPeer: inPeer)
+        if case .peer = change { inPeer = true }
+        changes.append(change)
+      }
+      self = .set(changes)
+    case "meshd=1":
+      self = .command(try MeshCommand(lines: lines))
+    default:
+      throw UAPIError(.protocolError, "\(quoted(operation)) is not an operation")
+    }
+  }
+
+  /// The request as it goes over the socket, with the empty line at its end.
+  public var text: String {
+    switch self {
+    case .get: "get=1\n\n"
+    case .set(let changes): "set=1\n" + changes.map { $0.line + "\n" }.joined() + "\n"
+    case .command(let command): "meshd=1\n\(command.lines)\n"
+    }
+  }
+}
+
+extension UAPIRequest.MeshCommand {
+  init(lines: ArraySlice<Substring>) throws(UAPIError) {
+    var name: Substring?
+    var path: String?
+    for line in lines {
+      if line.hasPrefix("command=") {
+        name = line.dropFirst("command=".count)
+      } else if line.hasPrefix("path=") {
+        path = String(line.dropFirst("path=".count))
+      } else {
+        throw UAPIError(.invalidArgument, "\(quoted(line)) is no part of a command")
+      }
+    }
+    switch name {
+    case "show": self = .show
+    case "routes": self = .routes
+    case "configuration": self = .configuration
+    case "reload": self = .reload(path: path)
+    case "down": self = .down
+    default: throw UAPIError(.invalidArgument, "\(quoted(name ?? "")) is not a command")
+    }
+  }
+
+  fileprivate var lines: String {
+    switch self {
+    case .show: "command=show\n"
+    case .routes: "command=routes\n"
+    case .configuration: "command=configuration\n"
+    case .reload(let path): "command=reload\n" + (path.map { "path=\($0)\n" } ?? "")
+    case .down: "command=down\n"
+    }
+  }
+}

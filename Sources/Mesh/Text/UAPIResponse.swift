@@ -1,0 +1,97 @@
+internal import Net
+internal import Noise
+
+/// The answers to UAPI requests, as text.
+///
+/// A `get` has wireguard-go's lines in wireguard-go's order. `show` adds lines that stock readers skip; `routes` has lines
+/// of its own.
+public enum UAPIResponse {
+  /// What `get=1` is answered with.
+  public static func get(_ status: Status) -> String {
+    text(of: status, extended: false) + success
+  }
+
+  /// What `command=show` is answered with.
+  public static func show(_ status: Status) -> String {
+    text(of: status, extended: true) + success
+  }
+
+  /// What `command=routes` is answered with.
+  public static func routes(_ status: Status) -> String {
+    status.routes.map(text(of:)).joined() + success
+  }
+
+  /// What `command=configuration` is answered with: the lines of the file, each behind `line=`.
+  public static func configuration(_ configuration: Configuration) -> String {
+    lines(of: ConfigurationFile(configuration).text).map { "line=\($0)\n" }.joined() + success
+  }
+
+  /// The end of every answer that is not an error.
+  public static let success = "errno=0\n\n"
+
+  /// The answer to a request that failed. Like wireguard-go's, its number is negative: `wg` expects that.
+  ///
+  /// Only meshd's own commands take `message`; stock tools expect `errno` at the start of a failed `set`.
+  public static func failure(_ error: UAPIError, withMessage: Bool) -> String {
+    let message =
+      withMessage
+      ? "message=\(error.message.split(whereSeparator: \.isNewline).joined(separator: " "))\n" : ""
+    return "\(message)errno=\(-error.code.rawValue)\n\n"
+  }
+}
+
+extension UAPIResponse {
+  private static func text(of status: Status, extended: Bool) -> String {
+    var text = ""
+    if let key = status.privateKey { text += "private_key=\(key.hex)\n" }
+    if status.listenPort != 0 { text += "listen_port=\(status.listenPort)\n" }
+    if status.firewallMark != 0 { text += "fwmark=\(status.firewallMark)\n" }
+    if extended {
+      text += "mtu=\(status.mtu)\nbabel=\(status.babel ? "on" : "off")\n"
+      if !status.routerID.isEmpty { text += "router_id=\(status.routerID)\n" }
+      if let address = status.linkLocal { text += "link_local=\(address)\n" }
+      for drop in status.drops { text += "drop=\(drop.count) \(drop.reason)\n" }
+    }
+    for peer in status.peers {
+      append(peer, to: &text)
+      if extended { appendExtension(peer, to: &text) }
+    }
+    return text
+  }
+
+  private static func append(_ peer: Status.Peer, to text: inout String) {
+    let (seconds, nanoseconds) = max(peer.lastHandshake ?? 0, 0).quotientAndRemainder(
+      dividingBy: 1_000_000_000)
+    text += "public_key=\(peer.publicKey.hex)\n"
+    text += "preshared_key=\(peer.presharedKey?.hex ?? UAPIChange.zeroKey)\n"
+    text += "protocol_version=1\n"
+    if let endpoint = peer.endpoint { text += "endpoint=\(endpoint)\n" }
+    text += "last_handshake_time_sec=\(seconds)\n"
+    text += "last_handshake_time_nsec=\(nanoseconds)\n"
+    text += "tx_bytes=\(peer.sentBytes)\n"
+    text += "rx_bytes=\(peer.receivedBytes)\n"
+    text += "persistent_keepalive_interval=\(peer.persistentKeepalive)\n"
+    for prefix in peer.allowedIPs { text += "allowed_ip=\(prefix)\n" }
+  }
+
+  private static func appendExtension(_ peer: Status.Peer, to text: inout String) {
+    for endpoint in peer.configuredEndpoints { text += "configured_endpoint=\(endpoint)\n" }
+    guard let neighbour = peer.neighbour else { return }
+    let address = neighbour.address.map { " \($0)" } ?? ""
+    text +=
+      "neighbour=\(neighbour.reach) \(neighbour.rxcost) \(neighbour.txcost) \(neighbour.cost)\(address)\n"
+  }
+
+  private static func text(of route: Status.Route) -> String {
+    """
+    route=\(route.prefix)
+    state=\(route.state.rawValue)
+    \(route.via.map { "via=\($0.hex)\n" } ?? "")metric=\(route.metric)
+    reference_metric=\(route.referenceMetric)
+    feasible=\(route.isFeasible)
+    origin=\(route.routerID)
+    seqno=\(route.seqno)
+
+    """
+  }
+}

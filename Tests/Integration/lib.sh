@@ -1,0 +1,260 @@
+# The words the scenarios are told in. Each scenario sources this file; bash.
+#
+#   nodes a m b                  makes network namespaces, a key pair and a directory for each
+#   link a m                     lays a veth pair under two of them; `underlay a m` is a's address on it
+#   interface a LINE…            begins the configuration file of a, with its key
+#   peer a m LINE…               adds m to it
+#   up a [OPTION…]               runs `meshd up` there; wireguard a ours|stock   runs a plain WireGuard daemon
+#   in_node a COMMAND…           runs a command there
+#   check SENTENCE COMMAND…      a step that must hold; the first that does not ends the scenario
+#   within SECONDS COMMAND…      repeats a command until it succeeds
+#
+# Every name carries a tag of this run, since UAPI sockets are not per namespace. Whatever way a scenario ends, `clean_up`
+# leaves no process, namespace, socket or file behind.
+set -euo pipefail
+umask 077
+
+tag=$MESHD_TEST_TAG
+scratch=$(mktemp -d "/tmp/$tag.XXXXXX")
+sockets=/var/run/wireguard
+all_nodes=()
+links=0
+declare -A underlay_address pid
+
+clean_up() {
+  local status=$? node
+  trap - EXIT
+  trap '' INT TERM
+  [ "$status" = 0 ] || show_logs
+  for node in "${all_nodes[@]}"; do stop_all TERM "$node"; done
+  for node in "${all_nodes[@]}"; do
+    within 3 is_idle "$node" || stop_all KILL "$node"
+    ip netns delete "$tag-$node"
+  done
+  rm -rf "$scratch" "$sockets/$tag"*.sock
+  exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+show_logs() {
+  local log
+  for log in "$scratch"/*/log; do
+    [ -s "$log" ] && sed "s|^|    $(basename "$(dirname "$log")"): |" "$log" | tail -n 20 >&2
+  done || true
+}
+
+stop_all() { # SIGNAL NODE
+  ip netns pids "$tag-$2" | while read -r process; do kill -s "$1" "$process" 2>/dev/null || true; done
+}
+
+is_idle() { # NODE
+  [ -z "$(ip netns pids "$tag-$1")" ]
+}
+
+# --- Steps -----------------------------------------------------------------------------------------------------------
+
+check() { # SENTENCE COMMAND…
+  local sentence=$1 output
+  shift
+  if output=$("$@" 2>&1); then
+    echo "  ok    $sentence"
+    return
+  fi
+  echo "  FAIL  $sentence"
+  printf '%s\n' "$output" | tail -n 30 | sed 's/^/    /'
+  exit 1
+}
+
+within() { # SECONDS COMMAND…
+  local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ "${EPOCHREALTIME/[.,]/}" -lt "$deadline" ] || return 1
+    sleep 0.05
+  done
+}
+
+fails() { # COMMAND…: for steps that must not hold
+  ! "$@"
+}
+
+skip() { # REASON
+  echo "  skip  $1"
+  exit 77
+}
+
+# --- Nodes and links -------------------------------------------------------------------------------------------------
+
+nodes() { # NODE…
+  local node
+  for node; do
+    ip netns add "$tag-$node"
+    all_nodes+=("$node")
+    in_node "$node" ip link set lo up
+    mkdir -m 755 "$scratch/$node"
+    wg genkey >"$scratch/$node/private"
+    wg pubkey <"$scratch/$node/private" >"$scratch/$node/public"
+  done
+}
+
+in_node() { # NODE COMMAND…
+  local node=$1
+  shift
+  ip netns exec "$tag-$node" "$@"
+}
+
+link() { # A B: 10.200.N.1–10.200.N.2 and fd00:200:N::1–fd00:200:N::2
+  links=$((links + 1))
+  ip link add "to-$2" netns "$tag-$1" type veth peer name "to-$1" netns "$tag-$2"
+  attach "$1" "$2" 1
+  attach "$2" "$1" 2
+}
+
+attach() { # NODE OTHER HOST
+  underlay_address[$1,$2,4]=10.200.$links.$3
+  underlay_address[$1,$2,6]=fd00:200:$links::$3
+  in_node "$1" ip address add "10.200.$links.$3/24" dev "to-$2"
+  in_node "$1" ip address add "fd00:200:$links::$3/64" dev "to-$2" nodad
+  in_node "$1" ip link set "to-$2" up
+}
+
+underlay() { # NODE OTHER [4|6]: NODE's address on its link to OTHER
+  echo "${underlay_address[$1,$2,${3:-4}]}"
+}
+
+sever() { # A B: silently for A, whose own end keeps its address
+  in_node "$2" ip link set "to-$1" down
+}
+
+mend() { # A B; IPv6 addresses do not survive the cut
+  in_node "$2" ip link set "to-$1" up
+  in_node "$2" ip address add "$(underlay "$2" "$1" 6)/64" dev "to-$1" nodad
+}
+
+# --- Configuration and daemons ---------------------------------------------------------------------------------------
+
+device() { echo "$tag$1"; }                       # NODE: the name of its WireGuard interface
+config() { echo "$scratch/$1/$(device "$1").conf"; }
+key_of() { cat "$scratch/$1/public"; }
+private_key_of() { cat "$scratch/$1/private"; }
+
+interface() { # NODE LINE…
+  local node=$1
+  shift
+  {
+    echo "[Interface]"
+    echo "PrivateKey = $(private_key_of "$node")"
+    [ $# = 0 ] || printf '%s\n' "$@"
+  } >"$(config "$node")"
+}
+
+peer() { # NODE OTHER LINE…
+  local node=$1 other=$2
+  shift 2
+  {
+    echo "[Peer]"
+    echo "PublicKey = $(key_of "$other")"
+    [ $# = 0 ] || printf '%s\n' "$@"
+  } >>"$(config "$node")"
+}
+
+# A mesh node for the common scenarios: its overlay addresses are 10.44.0.NUMBER and fd44::NUMBER, its port 51820, and
+# every peer is one link away.
+mesh_node() { # NODE NUMBER PEER…
+  local node=$1 number=$2 other
+  shift 2
+  interface "$node" "ListenPort = 51820" "Address = 10.44.0.$number/32, fd44::$number/128" "Babel = on"
+  for other; do peer "$node" "$other" "Endpoint = $(underlay "$other" "$node"):51820"; done
+}
+
+up() { # NODE [OPTION…]
+  local node=$1
+  shift
+  start "$node" "$MESHD" up -f --state-dir "$scratch/$node" "$@" "$(config "$node")"
+  within 5 test -S "$sockets/$(device "$node").sock"
+}
+
+start() { # NODE COMMAND…: in the background, its output in NODE's log
+  local node=$1
+  shift
+  exec ip netns exec "$tag-$node" "$@" >>"$scratch/$node/log" 2>&1 & # exec: the process identifier is the command's own
+  pid[$node]=$!
+}
+
+# A plain WireGuard daemon that has gone into the background; $MESHD may itself be a wireguard-go, to test the tests.
+wireguard() { # NODE ours|stock
+  case $2,$MESHD in
+    ours,*wireguard-go) in_node "$1" "$MESHD" "$(device "$1")" ;;
+    ours,*) in_node "$1" "$MESHD" wg "$(device "$1")" ;;
+    stock,*) in_node "$1" wireguard-go "$(device "$1")" ;;
+  esac >>"$scratch/$1/log" 2>&1
+}
+
+# Applies the configuration of NODE with the stock tool, and the rest with ip.
+configure() { # NODE ADDRESS…
+  local node=$1 address
+  shift
+  in_node "$node" wg setconf "$(device "$node")" "$(config "$node")"
+  for address; do in_node "$node" ip address add "$address" dev "$(device "$node")"; done
+  in_node "$node" ip link set "$(device "$node")" mtu 1420 up
+}
+
+is_running() { # NODE
+  kill -0 "${pid[$1]}" 2>/dev/null
+}
+
+stopped_within() { # SECONDS NODE
+  within "$1" fails is_running "$2"
+}
+
+meshd_show() { # NODE [routes]
+  local node=$1
+  shift
+  in_node "$node" "$MESHD" show "$(device "$node")" "$@"
+}
+
+# --- Traffic ---------------------------------------------------------------------------------------------------------
+
+pings() { # NODE ADDRESS [COUNT]: every echo must come back
+  in_node "$1" ping -n -q -c "${3:-3}" -i 0.1 -W 2 "$2"
+}
+
+reaches() { # NODE ADDRESS: one echo
+  in_node "$1" ping -n -q -c 1 -W 1 "$2"
+}
+
+both_reach() { # A B ADDRESS-OF-A ADDRESS-OF-B
+  reaches "$1" "$4" && reaches "$2" "$3"
+}
+
+transfers() { # NODE OTHER ADDRESS-OF-OTHER MEGABYTES: over TCP, compared by checksum
+  local sent=$scratch/$1/sent received=$scratch/$2/received receiver
+  head -c "$4M" /dev/urandom >"$sent"
+  in_node "$2" timeout 60 socat -u "TCP-LISTEN:7000,pf=$(family "$3"),reuseaddr" "CREATE:$received" &
+  receiver=$!
+  in_node "$1" timeout 60 socat -u "OPEN:$sent" "TCP:$(bracketed "$3"):7000,retry=100,interval=0.05" &&
+    wait "$receiver" && cmp "$sent" "$received"
+}
+
+family() { case $1 in *:*) echo ip6 ;; *) echo ip4 ;; esac; }
+bracketed() { case $1 in *:*) echo "[$1]" ;; *) echo "$1" ;; esac; }
+
+hops() { # NODE ADDRESS: the addresses on the way, on one line
+  in_node "$1" traceroute -n -q 1 -w 2 -m 6 "$2" | awk 'NR > 1 { printf "%s%s", sep, $2; sep = " " } END { print "" }'
+}
+
+path_is() { # NODE ADDRESS HOP…
+  local node=$1 address=$2 path
+  shift 2
+  path=$(hops "$node" "$address")
+  echo "the path is: $path"
+  [ "$path" = "$*" ]
+}
+
+has_route() { # NODE PREFIX PROTOCOL
+  local family=-4
+  case $2 in *:*) family=-6 ;; esac
+  in_node "$1" ip "$family" route show "$2" proto "$3" | grep -q .
+}
