@@ -129,8 +129,7 @@ extension Outbound {
     guard let (keypair, counter) = Self.reserve(run.count, peer, now) else {
       for packet in 0..<run.count {
         let index = run.slot(packet)
-        if !events.postNeedsSession(batch.bytes(index), to: id) { drops.count(.sessionQueueFull) }
-        batch[index].disposition = .done
+        stage(index, of: &batch, for: id)
       }
       run.removeAll()
       return
@@ -174,6 +173,18 @@ extension Outbound {
       return nil
     }
     return (keypair, counter)
+  }
+
+  /// Copies a packet to the control thread, without its padding.
+  private func stage(_ index: Int, of batch: inout PacketBatch, for id: PeerID) {
+    if let header = IPHeader(reading: batch.bytes(index)) {
+      batch[index].length = UInt32(header.totalLength)
+    }
+    guard events.postNeedsSession(batch.bytes(index), to: id) else {
+      drop(index, of: &batch, .sessionQueueFull)
+      return
+    }
+    batch[index].disposition = .done
   }
 
   private func drop(_ index: Int, of batch: inout PacketBatch, _ reason: DropReason) {
