@@ -4,8 +4,9 @@ public import Net
 public struct NeighbourSettings: Sendable, Equatable {
   /// Our address on the link, the source of what we send and the address its IHUs must name.
   public var ourLinkLocal: IPv6Address
-  /// The address the peer has if it is a meshd (`decisions.md` 12). A peer heard from it is one, and then nothing else is
-  /// heard from that peer.
+  /// The address the peer has if it is a meshd (`decisions.md` 12).
+  ///
+  /// A peer heard from it is one, and then nothing else is heard from that peer.
   public var expected: IPv6Address?
   /// Whether the peer is known to be a meshd before it was heard: only `expected` is heard then.
   public var isMeshd: Bool

@@ -139,7 +139,9 @@ extension Speaker {
     }
   }
 
-  /// The slots with a route of a neighbour. Looks at every row: for rare events.
+  /// The slots with a route of a neighbour.
+  ///
+  /// Looks at every row: for rare events.
   func slots(of id: NeighbourID) -> [RouteTable.Slot] {
     (0..<routeTable.endSlot).filter { routeTable.contains($0) && routeTable[$0].index(of: id) != nil }
   }

@@ -105,8 +105,9 @@ extension Speaker {
       routeTable[slot].key, route.routerID, seqno: route.seqno, metric: route.referenceMetric, at: now)
   }
 
-  /// Removes a neighbour's route, which it retracted or may not have. The neighbour counts as an announcer for a while:
-  /// packets it sent before are still on their way.
+  /// Removes a neighbour's route, which it retracted or may not have.
+  ///
+  /// The neighbour counts as an announcer for a while: packets it sent before are still on their way.
   mutating func retract(_ slot: RouteTable.Slot, _ id: NeighbourID, at now: Instant) {
     guard let index = routeTable[slot].index(of: id) else { return }
     routeTable[slot].routes.remove(at: index)
@@ -117,8 +118,9 @@ extension Speaker {
     settle(slot)
   }
 
-  /// Our own announcement came back with a number we have not reached: it is from before a crash. Going past it lets the
-  /// network use us at once, instead of when it forgets.
+  /// Our own announcement came back with a number we have not reached: it is from before a crash.
+  ///
+  /// Going past it lets the network use us at once, instead of when it forgets.
   private mutating func recover(_ stale: Seqno, at now: Instant) {
     guard stale.isNewer(than: seqno) else { return }
     seqno = stale.successor

@@ -5,13 +5,17 @@ extension Speaker {
   /// Our IPv4 next hop without an IPv4 address: the dummy address of RFC 7600, valid everywhere and owned by nobody.
   static let dummyIPv4 = IPv4Address(192, 0, 0, 8)
 
-  /// Queues an update for every neighbour that listens. No split horizon: neighbours need to know that we know a prefix
-  /// to accept packets from it (`decisions.md` 13).
+  /// Queues an update for every neighbour that listens.
+  ///
+  /// No split horizon: neighbours need to know that we know a prefix to accept packets from it
+  /// (`decisions.md` 13).
   mutating func announce(_ key: RouteKey, within delay: Duration, repeats: Int, at now: Instant) {
     for id in neighbourTable.keys { announce(key, to: id, within: delay, repeats: repeats, at: now) }
   }
 
-  /// Queues an update for a neighbour. The prefix is queued, not the values: it is told what is true when it is sent.
+  /// Queues an update for a neighbour.
+  ///
+  /// The prefix is queued, not the values: it is told what is true when it is sent.
   mutating func announce(
     _ key: RouteKey, to id: NeighbourID, within delay: Duration, repeats: Int, at now: Instant
   ) {
@@ -149,8 +153,10 @@ extension Speaker {
     neighbourTable[id]?.transmission = now.advanced(by: timing.dumpPortion)
   }
 
-  /// What to say about a prefix at this moment. The feasibility distance is written here and nowhere else, for every
-  /// finite update and before it can arrive anywhere (§3.7.3).
+  /// What to say about a prefix at this moment.
+  ///
+  /// The feasibility distance is written here and nowhere else, for every finite update and before it can
+  /// arrive anywhere (§3.7.3).
   private mutating func update(
     _ key: RouteKey, to settings: NeighbourSettings, at now: Instant
   ) -> Update {

@@ -113,8 +113,9 @@ public struct Speaker: Sendable {
     }
   }
 
-  /// Announces that this node is going: all routes are retracted and the neighbours forget us at once. Sent twice, the
-  /// second time 20 ms later; after that the speaker is silent for good.
+  /// Announces that this node is going: all routes are retracted and the neighbours forget us at once.
+  ///
+  /// Sent twice, the second time 20 ms later; after that the speaker is silent for good.
   public mutating func shutdown(at now: Instant) {
     guard !isShutDown else { return }
     sendFarewells()

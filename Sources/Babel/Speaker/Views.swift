@@ -17,8 +17,9 @@ public struct RouteView: Sendable, Equatable {
 
   /// Where packets to the prefix go.
   public var state: State
-  /// Neighbours that announce the prefix, feasible or not, or did so a short while ago; in ascending order. They may send
-  /// packets from it.
+  /// Neighbours that announce the prefix, feasible or not, or did so a short while ago; in ascending order.
+  ///
+  /// They may send packets from it.
   public var announcers: [NeighbourID]
 
   /// Makes a view.

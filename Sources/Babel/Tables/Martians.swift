@@ -1,7 +1,9 @@
 internal import Net
 
 extension IPPrefix {
-  /// Whether no node may announce the prefix: link-local, multicast, loopback, unspecified. Default routes are legal.
+  /// Whether no node may announce the prefix: link-local, multicast, loopback, unspecified.
+  ///
+  /// Default routes are legal.
   package var isMartian: Bool {
     guard !isDefault else { return false }
     switch address {

@@ -28,7 +28,9 @@ struct PendingSeqnoRequest: Sendable {
   var deadline: Instant
 }
 
-/// The pending requests for one prefix. Few at any time, so a list.
+/// The pending requests for one prefix.
+///
+/// Few at any time, so a list.
 struct PendingSeqnoRequests: Sendable {
   private(set) var rows: [PendingSeqnoRequest] = []
 

@@ -1,6 +1,8 @@
 internal import Net
 
-/// One neighbour's way to a destination (RFC 8966 §3.2.6). A retracted route is no row.
+/// One neighbour's way to a destination (RFC 8966 §3.2.6).
+///
+/// A retracted route is no row.
 struct Route: Sendable {
   /// Who announces it, and where packets go.
   let neighbour: NeighbourID

@@ -30,10 +30,12 @@ public struct Metric: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension Metric: Comparable {
+  /// By number, to have an order at all.
   @inlinable
   public static func < (lhs: Metric, rhs: Metric) -> Bool { lhs.rawValue < rhs.rawValue }
 }
 
 extension Metric: CustomStringConvertible {
+  /// The text form.
   public var description: String { isFinite ? "\(rawValue)" : "inf" }
 }

@@ -12,10 +12,12 @@ public struct NeighbourID: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension NeighbourID: Comparable {
+  /// By number, to have an order at all.
   @inlinable
   public static func < (lhs: NeighbourID, rhs: NeighbourID) -> Bool { lhs.rawValue < rhs.rawValue }
 }
 
 extension NeighbourID: CustomStringConvertible {
+  /// The text form.
   public var description: String { "\(rawValue)" }
 }

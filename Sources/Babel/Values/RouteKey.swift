@@ -15,5 +15,6 @@ public struct RouteKey: Hashable, Sendable, BitwiseCopyable, Comparable {
     self.prefix = prefix
   }
 
+  /// By number, to have an order at all.
   public static func < (lhs: RouteKey, rhs: RouteKey) -> Bool { lhs.prefix < rhs.prefix }
 }

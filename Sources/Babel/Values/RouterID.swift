@@ -13,6 +13,7 @@ public struct RouterID: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension RouterID: Comparable {
+  /// By number, to have an order at all.
   @inlinable
   public static func < (lhs: RouterID, rhs: RouterID) -> Bool { lhs.rawValue < rhs.rawValue }
 }

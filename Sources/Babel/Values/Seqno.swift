@@ -30,5 +30,6 @@ public struct Seqno: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension Seqno: CustomStringConvertible {
+  /// The text form.
   public var description: String { "\(rawValue)" }
 }

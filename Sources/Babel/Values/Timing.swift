@@ -1,4 +1,6 @@
-/// The intervals of a speaker (RFC 8966 appendix B). Simulations shorten them; a daemon uses the defaults.
+/// The intervals of a speaker (RFC 8966 appendix B).
+///
+/// Simulations shorten them; a daemon uses the defaults.
 public struct Timing: Sendable {
   /// Between two Hellos to one neighbour; our peers notice our death by it.
   public var hello: Duration = .seconds(1)
@@ -14,7 +16,9 @@ public struct Timing: Sendable {
   public var burst: Duration = .milliseconds(20)
   /// Before the first repetition of a seqno request of ours; each further one waits twice as long.
   public var requestResend: Duration = .milliseconds(250)
-  /// How long a forwarded seqno request is not forwarded again. Shorter than the first repetition.
+  /// How long a forwarded seqno request is not forwarded again.
+  ///
+  /// Shorter than the first repetition.
   public var requestSuppression: Duration = .milliseconds(200)
   /// Before an unacknowledged update is sent again; each further time waits twice as long.
   public var acknowledgment: Duration = .milliseconds(250)
@@ -26,7 +30,9 @@ public struct Timing: Sendable {
   public var smoothing: Duration = .seconds(4)
   /// How long a neighbour that no longer announces a prefix still counts as its announcer.
   public var announcerGrace: Duration = .seconds(10)
-  /// How long a feasibility distance outlives its last use. Longer than any route lives at a neighbour.
+  /// How long a feasibility distance outlives its last use.
+  ///
+  /// Longer than any route lives at a neighbour.
   public var sourceLifetime: Duration = .seconds(1200)
 
   /// The defaults.

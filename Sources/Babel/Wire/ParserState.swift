@@ -1,6 +1,8 @@
 internal import Net
 
-/// What one TLV of a packet leaves behind for those after it (RFC 8966 §4.5). Every packet starts anew.
+/// What one TLV of a packet leaves behind for those after it (RFC 8966 §4.5).
+///
+/// Every packet starts anew.
 struct ParserState {
   /// The originator of the updates that follow.
   private(set) var routerID: RouterID?
@@ -45,7 +47,9 @@ struct ParserState {
     return address != nil
   }
 
-  /// Takes an Update TLV; `nil` if nothing may be done with it. Its flags take effect in any case.
+  /// Takes an Update TLV; `nil` if nothing may be done with it.
+  ///
+  /// Its flags take effect in any case.
   mutating func update(_ body: RawSpan) -> TLV? {
     guard body.byteCount >= 10 else {
       invalidate(afterTruncated: body)

@@ -26,7 +26,9 @@ public enum TLV: Hashable, Sendable {
 /// A sign of life that counts (RFC 8966 §4.6.5).
 @frozen
 public struct Hello: Hashable, Sendable {
-  /// Whether it counts in the series of Unicast Hellos. Says nothing about the packet's destination.
+  /// Whether it counts in the series of Unicast Hellos.
+  ///
+  /// Says nothing about the packet's destination.
   public var isUnicast: Bool
   /// Its place in the series.
   public var seqno: Seqno
