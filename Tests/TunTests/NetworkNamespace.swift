@@ -23,8 +23,8 @@ func inNetworkNamespace<Value>(_ body: @escaping () throws -> Value) throws -> V
   let thread = try Thread(named: "netns") {
     outcome = Result {
       guard clinux_unshare_network() == 0 else { throw Errno(rawValue: errno) }
-      let netlink = try Netlink()
-      try netlink.setLink(1, isUp: true)
+      var netlink = try Netlink()
+      try netlink.apply(.setUp(1, true))
       return try body()
     }
   }
