@@ -11,7 +11,9 @@ public enum ChildProcess {
     case killed(Int32)
   }
 
-  /// Runs a command line in `/bin/sh` and waits for its end. Our descriptors stay here; the standard streams are shared.
+  /// Runs a command line in `/bin/sh` and waits for its end.
+  ///
+  /// Our descriptors stay here; the standard streams are shared.
   public static func run(shell command: String) throws(Errno) -> Ending {
     var attributes = posix_spawnattr_t()
     unsafe posix_spawnattr_init(&attributes)

@@ -9,8 +9,10 @@ public import SystemPackage
 public struct Daemonizer: ~Copyable {
   private let parent: OwnedDescriptor
 
-  /// Forks. The child returns; the first process waits in here for the child's report and then exits with it: it never
-  /// returns. To be called before any thread or descriptor is made.
+  /// Forks.
+  ///
+  /// The child returns; the first process waits in here for the child's report and then exits with it: it
+  /// never returns. To be called before any thread or descriptor is made.
   public init() throws(Errno) {
     var ends: [Int32] = [0, 0]
     _ = try systemCall { unsafe pipe(&ends) }
@@ -23,7 +25,9 @@ public struct Daemonizer: ~Copyable {
     parent = OwnedDescriptor(ends[1])
   }
 
-  /// Reports that all is well; from here on the daemon has no terminal. With `log`, what it prints goes to that file.
+  /// Reports that all is well; from here on the daemon has no terminal.
+  ///
+  /// With `log`, what it prints goes to that file.
   public consuming func ready(log: FilePath? = nil) throws(Errno) {
     if let log {
       _ = try systemCall { unsafe log.withPlatformString { unsafe clinux_redirect_standard_streams($0) } }
@@ -33,7 +37,9 @@ public struct Daemonizer: ~Copyable {
     report([0])
   }
 
-  /// Reports why there will be no daemon. The caller exits next.
+  /// Reports why there will be no daemon.
+  ///
+  /// The caller exits next.
   public consuming func fail(_ sentence: String) {
     report([1] + Array(sentence.utf8))
   }

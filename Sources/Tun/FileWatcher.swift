@@ -2,8 +2,9 @@ internal import CLinux
 internal import Glibc
 public import SystemPackage
 
-/// Notices that a file is removed: the way to end a WireGuard daemon is to delete its socket. The corresponding C
-/// functions are `inotify_*`.
+/// Notices that a file is removed: the way to end a WireGuard daemon is to delete its socket.
+///
+/// The corresponding C functions are `inotify_*`.
 public struct FileWatcher: ~Copyable {
   private let watcher: OwnedDescriptor
   private let path: FilePath

@@ -14,7 +14,8 @@ public enum Privileges {
     _ = try systemCall { clinux_forbid_dumps() }
   }
 
-  /// Gives up gaining privileges by executing a file, for ever and for all children: hooks could not use `sudo` then.
+  /// Gives up gaining privileges by executing a file, for ever and for all children: hooks could not use
+  /// `sudo` then.
   public static func forbidNewPrivileges() throws(Errno) {
     _ = try systemCall { clinux_forbid_new_privileges() }
   }

@@ -19,7 +19,9 @@ extension Resolver {
     var rawValue: UInt64 { UInt64(truncatingIfNeeded: descriptor) }
   }
 
-  /// The descriptors that the library wants watched. It adds and removes them as it likes; outside they are one.
+  /// The descriptors that the library wants watched.
+  ///
+  /// It adds and removes them as it likes; outside they are one.
   internal final class Sockets {
     var poller: Poller<Socket>
     private var watched: Set<ares_socket_t> = []

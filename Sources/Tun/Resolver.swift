@@ -3,7 +3,9 @@ internal import Glibc
 public import Net
 public import SystemPackage
 
-/// Finds the addresses of host names without ever blocking: /etc/hosts first, then DNS. The library is c-ares.
+/// Finds the addresses of host names without ever blocking: /etc/hosts first, then DNS.
+///
+/// The library is c-ares.
 ///
 /// The caller watches one `descriptor` and one `timeout`, calls `process` for either, and takes the answers. While no
 /// question is open nothing is kept, so that a changed /etc/resolv.conf counts from the next question on. A resolver
@@ -48,7 +50,9 @@ public struct Resolver: ~Copyable {
     return .seconds(time.tv_sec) + .microseconds(time.tv_usec)
   }
 
-  /// Asks for all addresses of `name` of both families. The answer carries `token`.
+  /// Asks for all addresses of `name` of both families.
+  ///
+  /// The answer carries `token`.
   public mutating func lookUp(_ name: String, token: UInt64) {
     if unsafe channel == nil { unsafe channel = sockets.makeChannel() }
     guard let channel = unsafe channel else {

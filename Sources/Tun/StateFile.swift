@@ -2,7 +2,8 @@ internal import CLinux
 internal import Glibc
 public import SystemPackage
 
-/// A small file that is read whole and replaced whole: configuration, keys, counters that outlive the process.
+/// A small file that is read whole and replaced whole: configuration, keys, counters that outlive the
+/// process.
 public struct StateFile: Sendable {
   /// Where it is.
   public let path: FilePath
@@ -12,9 +13,7 @@ public struct StateFile: Sendable {
     self.path = path
   }
 
-  /// Reads the file.
-  ///
-  /// - Parameter limit: Octets above which the file is refused (`EFBIG`).
+  /// Reads the file; one of more than `limit` octets is refused (`EFBIG`).
   public func read(limit: Int = 1 << 24) throws(Errno) -> [UInt8] {
     let file = try OwnedDescriptor {
       unsafe path.withPlatformString { unsafe clinux_open($0, O_RDONLY | O_CLOEXEC, 0) }
@@ -29,8 +28,9 @@ public struct StateFile: Sendable {
     }
   }
 
-  /// Replaces the file, readable by its owner alone. Whoever reads sees the old or the new content, also after a power
-  /// failure.
+  /// Replaces the file, readable by its owner alone.
+  ///
+  /// Whoever reads sees the old or the new content, also after a power failure.
   public func write(_ content: [UInt8]) throws(Errno) {
     // In the same directory, since a rename works within one file system only.
     let temporary = path.removingLastComponent().appending(

@@ -8,7 +8,9 @@ public struct UnixListener: ~Copyable {
   /// The socket's file; `nil` for an inherited socket.
   public let path: FilePath?
 
-  /// Binds a socket that its owner alone may connect to, from its first moment on. The directory must exist.
+  /// Binds a socket that its owner alone may connect to, from its first moment on.
+  ///
+  /// The directory must exist.
   ///
   /// The file of a process that ended without removing it is taken over: that is, when nobody answers there.
   public init(at path: FilePath) throws(UnixListenerError) {

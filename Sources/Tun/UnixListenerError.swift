@@ -11,6 +11,7 @@ public enum UnixListenerError: Error, Sendable, Equatable {
 }
 
 extension UnixListenerError: CustomStringConvertible {
+  /// The sentence.
   public var description: String {
     switch self {
     case .inUse(let path): "a process is already serving \(path)"

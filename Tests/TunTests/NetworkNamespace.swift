@@ -15,8 +15,10 @@ extension Trait where Self == ConditionTrait {
   }
 }
 
-/// Runs `body` on a thread with a network namespace of its own, which goes with the thread and what it opened. Nothing
-/// in it touches the host, and tests run side by side.
+/// Runs `body` on a thread with a network namespace of its own, which goes with the thread and what it
+/// opened.
+///
+/// Nothing in it touches the host, and tests run side by side.
 func inNetworkNamespace<Value>(_ body: @escaping () throws -> Value) throws -> Value {
   nonisolated(unsafe) var outcome: Result<Value, any Error>?
   nonisolated(unsafe) let body = body

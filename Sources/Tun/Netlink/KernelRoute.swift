@@ -32,7 +32,9 @@ public struct KernelRoute: Sendable, Hashable {
   public var gateway: IPAddress?
   /// The source address of our own packets; `nil` leaves the choice to the kernel.
   public var preferredSource: IPAddress?
-  /// The preference among routes to one prefix, lowest first. IPv6 makes 1024 of 0.
+  /// The preference among routes to one prefix, lowest first.
+  ///
+  /// IPv6 makes 1024 of 0.
   public var metric: UInt32 = 0
 
   /// The table that `ip route` shows.
@@ -113,7 +115,9 @@ extension KernelRoute {
     origin = message.rtm_protocol
   }
 
-  /// The scope by the rules of ip-route(8): a route without gateway is on the link. A removal names none.
+  /// The scope by the rules of ip-route(8): a route without gateway is on the link.
+  ///
+  /// A removal names none.
   private func scope(removing: Bool) -> UInt8 {
     guard !removing else { return UInt8(RT_SCOPE_NOWHERE.rawValue) }
     let isOnLink = kind == .unicast && gateway == nil && destination.family == .v4

@@ -3,7 +3,9 @@ internal import Glibc
 public import Net
 public import SystemPackage
 
-/// Asks and changes the host's links, addresses, routes and rules. The corresponding protocol is rtnetlink(7).
+/// Asks and changes the host's links, addresses, routes and rules.
+///
+/// The corresponding protocol is rtnetlink(7).
 ///
 /// Calls wait for the kernel's answer, which it gives at once. For the control thread.
 public struct Netlink: ~Copyable {
@@ -28,10 +30,10 @@ public struct Netlink: ~Copyable {
     if let refusal = try apply([change]).first { throw refusal.error }
   }
 
-  /// Makes changes in order, many in one system call; returns those that the kernel refused. One refusal does not stop
-  /// the others.
+  /// Makes changes in order, many in one system call; returns those that the kernel refused.
   ///
-  /// - Throws: If the conversation itself failed, so that nothing is known about the rest.
+  /// One refusal does not stop the others. It throws if the conversation itself failed, so that nothing is known about
+  /// the rest.
   public mutating func apply(_ changes: [NetlinkChange]) throws(NetlinkError) -> [Refusal] {
     var refusals: [Refusal] = []
     // As many as have room for their answers in the socket's buffer.
@@ -85,12 +87,9 @@ public struct Netlink: ~Copyable {
     }
   }
 
-  /// The routes of one family in all tables, those of the kernel's own caches left out.
+  /// The routes of one family, those of the kernel's own caches left out.
   ///
-  /// - Parameters:
-  ///   - family: The family.
-  ///   - origin: Who made them; `nil` is anybody.
-  ///   - table: The table; `nil` is all.
+  /// `origin` picks those of one maker, `table` those in one table.
   public mutating func routes(_ family: AddressFamily, origin: UInt8? = nil, table: UInt32? = nil)
     throws(NetlinkError) -> [KernelRoute]
   {

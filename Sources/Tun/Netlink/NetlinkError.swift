@@ -20,6 +20,7 @@ public struct NetlinkError: Error, Sendable, Equatable {
 }
 
 extension NetlinkError: CustomStringConvertible {
+  /// The kernel's words and the error.
   public var description: String {
     text.map { "\($0) (\(errno))" } ?? "\(errno)"
   }

@@ -2,7 +2,9 @@ internal import CLinux
 internal import Glibc
 internal import Net
 
-/// Walks the messages of one netlink datagram (netlink(7)). Total: whatever the bytes are, it ends and stays inside.
+/// Walks the messages of one netlink datagram (netlink(7)).
+///
+/// Total: whatever the bytes are, it ends and stays inside.
 public struct NetlinkReader: ~Escapable {
   private let span: RawSpan
   private var offset = 0
@@ -31,7 +33,9 @@ public struct NetlinkReader: ~Escapable {
   }
 }
 
-/// Walks netlink attributes: type, length and data, aligned to four octets. Total, as `NetlinkReader`.
+/// Walks netlink attributes: type, length and data, aligned to four octets.
+///
+/// Total, as `NetlinkReader`.
 internal struct AttributeReader: ~Escapable {
   private let span: RawSpan
   private var offset: Int

@@ -8,7 +8,7 @@ internal struct NetlinkSocket: ~Copyable {
   let descriptor: OwnedDescriptor
   private(set) var datagram = [UInt8](repeating: 0, count: 1 << 16)
 
-  /// - Parameter groups: The news to hear, `RTMGRP_*`.
+  /// Opens a socket that hears the news of `groups` (`RTMGRP_*`).
   init(groups: UInt32 = 0, isBlocking: Bool) throws(Errno) {
     let type =
       Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue) | (isBlocking ? 0 : Int32(SOCK_NONBLOCK.rawValue))
