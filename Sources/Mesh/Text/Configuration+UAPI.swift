@@ -4,8 +4,8 @@ internal import Noise
 extension Configuration {
   /// The configuration after the changes of one UAPI `set`, with WireGuard's meaning of each.
   ///
-  /// A prefix moves to the peer that is given it last. Our own key is never a peer. Peers keep their place; new ones
-  /// come last.
+  /// A prefix moves to the peer that is given it last. Our own key is never a peer. Peers keep their place;
+  /// new ones come last.
   public func applying(_ changes: [UAPIChange]) -> Configuration {
     var edit = ConfigurationEdit(self)
     for change in changes { edit.apply(change) }
@@ -13,7 +13,8 @@ extension Configuration {
   }
 }
 
-/// A configuration while changes are applied to it, with the look-ups that keep a change cheap at 10 000 peers.
+/// A configuration while changes are applied to it, with the look-ups that keep a change cheap at 10 000
+/// peers.
 private struct ConfigurationEdit {
   private var interface: Configuration.Interface
   /// Peers by position; `nil` where one was removed.

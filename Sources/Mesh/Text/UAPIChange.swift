@@ -1,9 +1,12 @@
 public import Net
 public import Noise
 
-/// One line of a UAPI `set`. A request is a list of these, and their order means something.
+/// One line of a UAPI `set`.
 ///
-/// Source: https://www.wireguard.com/xplatform/#configuration-protocol, and `decisions.md` 3 for the lines marked meshd's.
+/// A request is a list of these, and their order means something.
+///
+/// Source: https://www.wireguard.com/xplatform/#configuration-protocol, and `decisions.md` 3 for the lines
+/// marked meshd's.
 public enum UAPIChange: Sendable {
   /// The interface's private key; `nil` unsets it.
   case privateKey(PrivateKey?)
@@ -85,7 +88,9 @@ extension UAPIChange {
     }
   }
 
-  /// All zeros stand for no key. Not constant in time: only whether there is a key shows.
+  /// All zeros stand for no key.
+  ///
+  /// Not constant in time: only whether there is a key shows.
   private static func isZeroKey(_ value: Substring) -> Bool {
     value.utf8.count == 64 && value.utf8.allSatisfy { $0 == UInt8(ascii: "0") }
   }
@@ -109,7 +114,9 @@ extension UAPIChange {
 }
 
 extension UAPIChange {
-  /// The line of the request, without its newline. It holds the secret of a key.
+  /// The line of the request, without its newline.
+  ///
+  /// It holds the secret of a key.
   var line: String {
     switch self {
     case .privateKey(let key): "private_key=\(key?.hex ?? Self.zeroKey)"
