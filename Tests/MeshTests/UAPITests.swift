@@ -249,6 +249,7 @@ import Testing
       remove=true
       preshared_key=\(second)
       endpoint=1.2.3.4:5
+      replace_endpoints=true
       additional_endpoint=[fe80::1%eth0]:9
       persistent_keepalive_interval=25
       replace_allowed_ips=true

@@ -57,6 +57,7 @@ private struct ConfigurationEdit {
     case .remove: removeCurrent()
     case .presharedKey(let key): update { $0.presharedKey = key }
     case .endpoint(let endpoint): update { $0.endpoints = [endpoint] }
+    case .replaceEndpoints: update { $0.endpoints = [] }
     case .additionalEndpoint(let endpoint):
       update { if !$0.endpoints.contains(endpoint) { $0.endpoints.append(endpoint) } }
     case .persistentKeepalive(let seconds): update { $0.persistentKeepalive = seconds }

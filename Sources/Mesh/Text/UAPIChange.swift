@@ -38,7 +38,9 @@ public enum UAPIChange: Sendable {
   case protocolVersion
   /// meshd's: whether the peer speaks Babel; `nil` follows the interface.
   case babel(Bool?)
-  /// meshd's: one endpoint more, or a name instead of an address.
+  /// meshd's: forgets every configured endpoint.
+  case replaceEndpoints
+  /// meshd's: one endpoint more, by address or by name.
   case additionalEndpoint(Configuration.EndpointSource)
 }
 
@@ -83,6 +85,7 @@ extension UAPIChange {
     case "allowed_ip": allowedIP(value)
     case "protocol_version": value == "1" ? .protocolVersion : nil
     case "babel": babel(value)
+    case "replace_endpoints": value == "true" ? .replaceEndpoints : nil
     case "additional_endpoint": Configuration.EndpointSource(value).map { .additionalEndpoint($0) }
     default: throw UAPIError(.invalidArgument, "\(quoted(key)) is not a key of a peer")
     }
@@ -134,6 +137,7 @@ extension UAPIChange {
     case .removeAllowedIP(let prefix): "allowed_ip=-\(prefix)"
     case .protocolVersion: "protocol_version=1"
     case .babel(let babel): "babel=\(babel.map { $0 ? "on" : "off" } ?? "inherit")"
+    case .replaceEndpoints: "replace_endpoints=true"
     case .additionalEndpoint(let endpoint): "additional_endpoint=\(endpoint)"
     }
   }
