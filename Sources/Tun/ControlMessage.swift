@@ -1,0 +1,97 @@
+internal import Glibc
+internal import Net
+
+/// What travels beside a datagram: our own address and interface, and the traffic class.
+internal struct ControlMessage {
+  var local: IPAddress?
+  var interface: UInt32 = 0
+  /// DSCP and ECN.
+  var trafficClass: UInt8 = 0
+}
+
+// The layout of `struct cmsghdr`: length, level and type, then data, each aligned to a word (cmsg(3)). The macros that
+// walk it are not importable, and spans check what they do not.
+extension ControlMessage {
+  /// Room for all messages of one datagram, with the segment size that the offloads will add.
+  static let capacity = 128
+
+  private static let word = MemoryLayout<Int>.size
+  private static let headerLength = MemoryLayout<cmsghdr>.size
+
+  private static func aligned(_ length: Int) -> Int { (length + word - 1) & ~(word - 1) }
+
+  /// Reads what the kernel delivered; unknown messages are skipped, a broken one ends the reading.
+  init(reading span: RawSpan) {
+    var offset = 0
+    while span.byteCount - offset >= Self.headerLength {
+      let length = Int(clamping: unsafe span.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt.self))
+      guard length >= Self.headerLength, length <= span.byteCount - offset else { return }
+      let level = unsafe span.unsafeLoadUnaligned(fromByteOffset: offset + Self.word, as: Int32.self)
+      let type = unsafe span.unsafeLoadUnaligned(fromByteOffset: offset + Self.word + 4, as: Int32.self)
+      take(level, type, span.extracting(offset + Self.headerLength..<offset + length))
+      offset += min(Self.aligned(length), span.byteCount - offset)
+    }
+  }
+
+  private mutating func take(_ level: Int32, _ type: Int32, _ data: RawSpan) {
+    switch (level, type) {
+    case (Int32(IPPROTO_IP), IP_PKTINFO) where data.byteCount >= 12:
+      interface = unsafe data.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt32.self)
+      // `ipi_spec_dst`: the address to answer from, also for a packet to a broadcast address.
+      local = .v4(IPv4Address(bits: data.big32(4)))
+    case (Int32(IPPROTO_IPV6), IPV6_PKTINFO) where data.byteCount >= 20:
+      let address = IPv6Address(high: data.big64(0), low: data.big64(8))
+      local = address.isMulticast ? nil : .v6(address)
+      interface = unsafe data.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt32.self)
+    case (Int32(IPPROTO_IP), IP_TOS) where data.byteCount >= 1:
+      trafficClass = data.byte(0)
+    case (Int32(IPPROTO_IPV6), IPV6_TCLASS) where data.byteCount >= 4:
+      trafficClass = UInt8(
+        truncatingIfNeeded: unsafe data.unsafeLoadUnaligned(fromByteOffset: 0, as: Int32.self))
+    default:
+      break
+    }
+  }
+
+  /// Writes the messages for a datagram along `path`; returns how many octets they take.
+  ///
+  /// Our address is named, our interface only where an address means nothing without it: naming it elsewhere would
+  /// override the routing table, and IPv4 would take every host for a neighbour on a link that has no route to it.
+  static func write(along path: Path, trafficClass: UInt8, into room: inout MutableRawSpan) -> Int {
+    var offset = 0
+    switch (path.remote.address, path.local) {
+    case (.v4(let remote), .v4(let local)):
+      header(&room, &offset, Int32(IPPROTO_IP), IP_PKTINFO, 12)
+      let interface = remote.isLinkLocal ? path.interface : 0
+      room.storeBytes(of: interface, toByteOffset: offset, as: UInt32.self)
+      room.set(big32: local.bits, at: offset + 4)
+      room.set(big32: 0, at: offset + 8)
+      offset += aligned(12)
+    case (.v6(let remote), .v6(let local)):
+      header(&room, &offset, Int32(IPPROTO_IPV6), IPV6_PKTINFO, 20)
+      room.set(big64: local.high, at: offset)
+      room.set(big64: local.low, at: offset + 8)
+      let interface = remote.isLinkLocal || local.isLinkLocal ? path.interface : 0
+      room.storeBytes(of: interface, toByteOffset: offset + 16, as: UInt32.self)
+      offset += aligned(20)
+    default:
+      break
+    }
+    guard trafficClass != 0 else { return offset }
+    switch path.remote.address {
+    case .v4: header(&room, &offset, Int32(IPPROTO_IP), IP_TOS, 4)
+    case .v6: header(&room, &offset, Int32(IPPROTO_IPV6), IPV6_TCLASS, 4)
+    }
+    room.storeBytes(of: Int32(trafficClass), toByteOffset: offset, as: Int32.self)
+    return offset + aligned(4)
+  }
+
+  private static func header(
+    _ room: inout MutableRawSpan, _ offset: inout Int, _ level: Int32, _ type: Int32, _ length: Int
+  ) {
+    room.storeBytes(of: UInt(headerLength + length), toByteOffset: offset, as: UInt.self)
+    room.storeBytes(of: level, toByteOffset: offset + word, as: Int32.self)
+    room.storeBytes(of: type, toByteOffset: offset + word + 4, as: Int32.self)
+    offset += headerLength
+  }
+}

@@ -1,0 +1,109 @@
+internal import CLinux
+internal import Glibc
+internal import Net
+
+/// The arguments of `recvmmsg` and `sendmmsg`: for each message a header, one piece of memory, an address and
+/// room for control messages.
+///
+/// Allocated once; the only place that ties these pointers together.
+@safe
+internal struct MessageVector: ~Copyable, @unchecked Sendable {
+  // Unchecked, since the pointers are owned: the value moves to the thread that uses it.
+  private static let nameStride = 32
+
+  let capacity: Int
+  private let headers: UnsafeMutablePointer<clinux_mmsghdr>
+  private let pieces: UnsafeMutablePointer<iovec>
+  private let names: UnsafeMutableRawPointer
+  private let controls: UnsafeMutableRawPointer
+
+  init(capacity: Int) {
+    precondition(capacity > 0)
+    self.capacity = capacity
+    unsafe headers = .allocate(capacity: capacity)
+    unsafe pieces = .allocate(capacity: capacity)
+    unsafe names = .allocate(byteCount: capacity * Self.nameStride, alignment: 16)
+    unsafe controls = .allocate(byteCount: capacity * ControlMessage.capacity, alignment: 16)
+    for index in 0..<capacity {
+      unsafe (pieces + index).initialize(to: iovec())
+      var header = unsafe clinux_mmsghdr()
+      unsafe header.msg_hdr.msg_iov = pieces + index
+      unsafe header.msg_hdr.msg_iovlen = 1
+      unsafe header.msg_hdr.msg_name = names + index * Self.nameStride
+      unsafe header.msg_hdr.msg_control = controls + index * ControlMessage.capacity
+      unsafe (headers + index).initialize(to: header)
+    }
+  }
+
+  deinit {
+    unsafe headers.deallocate()
+    unsafe pieces.deallocate()
+    unsafe names.deallocate()
+    unsafe controls.deallocate()
+  }
+
+  /// Points message `index` at memory that stays valid until the call.
+  @unsafe
+  func setPiece(_ index: Int, _ base: UnsafeMutableRawPointer, count: Int) {
+    precondition(index < capacity)
+    unsafe pieces[index] = iovec(iov_base: base, iov_len: count)
+  }
+
+  /// Makes room for what the kernel writes beside message `index`.
+  func prepareToReceive(_ index: Int) {
+    precondition(index < capacity)
+    unsafe headers[index].msg_hdr.msg_namelen = socklen_t(SocketAddress.capacity)
+    unsafe headers[index].msg_hdr.msg_controllen = ControlMessage.capacity
+    unsafe headers[index].msg_hdr.msg_flags = 0
+  }
+
+  /// Writes what the kernel shall know beside message `index`.
+  func prepareToSend(_ index: Int, along path: Path, trafficClass: UInt8) {
+    precondition(index < capacity)
+    var name = unsafe MutableRawSpan(
+      _unsafeStart: names + index * Self.nameStride, byteCount: Self.nameStride)
+    unsafe headers[index].msg_hdr.msg_namelen = socklen_t(SocketAddress.write(path.remote, into: &name))
+    var control = unsafe MutableRawSpan(
+      _unsafeStart: controls + index * ControlMessage.capacity, byteCount: ControlMessage.capacity)
+    let length = ControlMessage.write(along: path, trafficClass: trafficClass, into: &control)
+    unsafe headers[index].msg_hdr.msg_controllen = length
+  }
+
+  /// The corresponding C function is `recvmmsg`; returns how many messages came.
+  func receive(from socket: Int32, count: Int) -> Int32 {
+    precondition(count <= capacity)
+    return unsafe clinux_recvmmsg(socket, headers, UInt32(count), Int32(MSG_DONTWAIT))
+  }
+
+  /// The corresponding C function is `sendmmsg`; returns how many messages went.
+  func send(to socket: Int32, _ range: Range<Int>) -> Int32 {
+    precondition(range.upperBound <= capacity)
+    return unsafe clinux_sendmmsg(
+      socket, headers + range.lowerBound, UInt32(range.count),
+      Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+  }
+
+  /// The length of received message `index`; `nil` if it was cut.
+  func length(_ index: Int) -> Int? {
+    precondition(index < capacity)
+    let isCut = unsafe headers[index].msg_hdr.msg_flags & Int32(MSG_TRUNC) != 0
+    return isCut ? nil : Int(unsafe headers[index].msg_len)
+  }
+
+  /// The sender of received message `index`; `nil` if it is of no family we know.
+  func name(_ index: Int) -> Endpoint? {
+    precondition(index < capacity)
+    let length = min(Int(unsafe headers[index].msg_hdr.msg_namelen), Self.nameStride)
+    return SocketAddress.read(
+      unsafe RawSpan(_unsafeStart: names + index * Self.nameStride, byteCount: length))
+  }
+
+  /// What came beside message `index`.
+  func control(_ index: Int) -> ControlMessage {
+    precondition(index < capacity)
+    let length = min(Int(unsafe headers[index].msg_hdr.msg_controllen), ControlMessage.capacity)
+    return ControlMessage(
+      reading: unsafe RawSpan(
+        _unsafeStart: controls + index * ControlMessage.capacity, byteCount: length))
+  }
+}
