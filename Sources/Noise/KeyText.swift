@@ -101,6 +101,7 @@ extension PublicKey {
 }
 
 extension PublicKey: CustomStringConvertible {
+  /// The key as `wg` prints it.
   public var description: String { base64 }
 }
 
