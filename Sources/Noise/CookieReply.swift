@@ -20,14 +20,10 @@ public struct CookieReply: Sendable {
     sealedCookie = datagram.extracting(32..<Self.size).octets
   }
 
-  /// Seals `cookie` for the sender of a message with this index and mac1.
-  init(
-    receiver: ReceiverIndex, cookie: MAC, mac1: MAC, key: RawSpan,
-    using random: inout some RandomNumberGenerator
-  ) {
+  /// Seals `cookie` for the sender of a message with this index and mac1; the nonce is random.
+  init(receiver: ReceiverIndex, cookie: MAC, mac1: MAC, key: RawSpan, nonce: XChaCha20Poly1305.Nonce) {
     self.receiver = receiver
-    nonce = XChaCha20Poly1305.Nonce(repeating: 0)
-    for index in nonce.indices { nonce[index] = UInt8.random(in: .min ... .max, using: &random) }
+    self.nonce = nonce
     sealedCookie = XChaCha20Poly1305.seal(
       cookie.octets.bytes, additional: mac1.octets.bytes, nonce: nonce, key: key)
   }

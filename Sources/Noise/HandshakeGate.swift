@@ -49,7 +49,8 @@ public struct HandshakeGate: ~Copyable {
     guard macs.mac2 == MAC(key: cookie.octets.bytes, over: covered) else {
       let reply = CookieReply(
         receiver: ReceiverIndex(message.little32(4)), cookie: cookie, mac1: macs.mac1,
-        key: identity.labels.cookieKey.bytes, using: &random)
+        key: identity.labels.cookieKey.bytes,
+        nonce: XChaCha20Poly1305.Nonce { _ in UInt8.random(in: .min ... .max, using: &random) })
       return .reply(reply.bytes)
     }
     return limiter.allow(source.address, at: now) ? .admit : .drop(.rateLimited)
