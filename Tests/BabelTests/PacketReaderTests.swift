@@ -142,7 +142,8 @@ import Testing
   }
 
   @Test func trailerAndAuthenticationAreSkipped() {
-    let packet = [UInt8].packet("110c 00000002 361f07d28321827d 0406 0000 0001 0190 1200 1300")
+    let packet =
+      [UInt8].packet("110c 00000002 361f07d28321827d 0406 0000 0001 0190 1200 1300")
       + [UInt8](hex: "1010 432c68dc224de6e1c452e49140de32d1 0406 0000 0002 0190")
     #expect(Captures.messages(packet, from: VirtualNetwork.linkLocal(0)).count == 1)
   }
