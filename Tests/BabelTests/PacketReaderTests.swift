@@ -4,7 +4,9 @@ import Testing
 
 @testable import Babel
 
-/// Parser state, natural sizes and hostile input. Numbers in names are those of the RFC's pitfalls in our notes.
+/// Parser state, natural sizes and hostile input.
+///
+/// Numbers in names are those of the RFC's pitfalls in our notes.
 @Suite struct PacketReaderTests {
   static let routerID = "060a 0000 0102030405060708"
 

@@ -1,3 +1,4 @@
+import Foundation
 import Net
 import Testing
 
@@ -5,6 +6,13 @@ import Testing
 
 /// Whole networks on a virtual clock; loops and feasibility are checked after every change of a route.
 @Suite struct SimulationTests {
+  /// `MESHD_SEED=n` replays one seed, `MESHD_SEEDS=n` runs that many.
+  static let seeds: Range<UInt64> = {
+    let environment = ProcessInfo.processInfo.environment
+    if let seed = environment["MESHD_SEED"].flatMap(UInt64.init) { return seed..<seed + 1 }
+    return 0..<(environment["MESHD_SEEDS"].flatMap(UInt64.init) ?? 8)
+  }()
+
   @Test func chainConvergesWithinASecond() {
     var network = VirtualNetwork(count: 5, seed: 1)
     for node in 0..<4 { network.connect(node, node + 1) }
@@ -47,7 +55,7 @@ import Testing
     network.expectConverged()
   }
 
-  @Test(arguments: 0..<8 as Range<UInt64>)
+  @Test(arguments: seeds)
   func randomGraphsConvergeToShortestPathsAfterCutsAndLoss(seed: UInt64) {
     var random = SplitMix64(seed: seed &* 7919 &+ 17)
     let count = 4 + Int(random.next() % 7)

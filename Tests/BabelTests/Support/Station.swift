@@ -3,8 +3,9 @@ import Testing
 
 @testable import Babel
 
-/// One speaker among neighbours whose every word a test decides. Their Hellos and IHUs promise ten minutes, so links stay
-/// up unless a test says otherwise.
+/// One speaker among neighbours whose every word a test decides.
+///
+/// Their Hellos and IHUs promise ten minutes, so links stay up unless a test says otherwise.
 struct Station {
   struct Sent: Equatable {
     var to: Int

@@ -3,7 +3,9 @@ import Testing
 
 @testable import Babel
 
-/// N speakers, links with delay and loss, and one clock. Everything follows from the seed.
+/// N speakers, links with delay and loss, and one clock.
+///
+/// Everything follows from the seed.
 ///
 /// Each node is its index; a neighbour's id is the index of the node behind it. Node `n` originates `fd00::n/128`.
 struct VirtualNetwork {
