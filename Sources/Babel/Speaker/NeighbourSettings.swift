@@ -16,11 +16,14 @@ public struct NeighbourSettings: Sendable, Equatable {
   public var ipv4NextHop: IPv4Address?
   /// Octets an inner packet may have.
   public var mtu: Int
+  /// What it costs the peer to send to us while the link works; told in IHUs.
+  public var receiveCost: Metric
 
   /// Makes settings; everything but our address has a default that suits a stock peer.
   public init(
     ourLinkLocal: IPv6Address, expected: IPv6Address? = nil, isMeshd: Bool = false,
-    accept: [IPPrefix]? = nil, ipv4NextHop: IPv4Address? = nil, mtu: Int = 1420
+    accept: [IPPrefix]? = nil, ipv4NextHop: IPv4Address? = nil, mtu: Int = 1420,
+    receiveCost: Metric = .wired
   ) {
     self.ourLinkLocal = ourLinkLocal
     self.expected = expected
@@ -28,6 +31,7 @@ public struct NeighbourSettings: Sendable, Equatable {
     self.accept = accept
     self.ipv4NextHop = ipv4NextHop
     self.mtu = mtu
+    self.receiveCost = receiveCost
   }
 
   /// Whether the neighbour may announce `prefix`.

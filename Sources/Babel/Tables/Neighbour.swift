@@ -92,9 +92,9 @@ struct Neighbour: Sendable {
     isMeshd = settings.isMeshd
   }
 
-  /// The cost we tell the neighbour: C if we hear it (appendix A.2.1).
+  /// The cost we tell the neighbour: finite if we hear it (appendix A.2.1).
   var rxcost: Metric {
-    isUp && (multicastHellos.isUsable || unicastHellos.isUsable) ? .wired : .infinity
+    isUp && (multicastHellos.isUsable || unicastHellos.isUsable) ? settings.receiveCost : .infinity
   }
 
   /// The cost of the link: what the neighbour says, as long as we hear it.
