@@ -101,7 +101,9 @@ public final class UDPSocket: Sendable {
     DatagramWriter(self, capacity: capacity)
   }
 
-  /// Sends one datagram, as `DatagramWriter` does: a handshake message. It allocates; for the control thread.
+  /// Sends one datagram, as `DatagramWriter` does: a handshake message.
+  ///
+  /// It allocates; for the control thread.
   public func send(_ bytes: RawSpan, along path: Path, trafficClass: UInt8 = 0) -> DatagramWriter.Result {
     var batch = PacketBatch(bufferCount: 1, bufferCapacity: max(bytes.byteCount, 1))
     guard let index = batch.append(copying: bytes) else { return DatagramWriter.Result() }
