@@ -1,8 +1,14 @@
-import CLinux
 import Glibc
 import SystemPackage
 import Testing
 import Tun
+
+/// Ends the background process, which must not go on as a test.
+///
+/// Not `Never`, so that the compiler keeps what follows in the body of a test.
+private func leave() {
+  _exit(9)
+}
 
 @Suite struct ProcessTests {
   @Test func aHookRunsInAShellAndItsEndingIsKnown() throws {
@@ -21,37 +27,40 @@ import Tun
     #expect(try ChildProcess.run(shell: command) == .exited(0))
   }
 
-  /// Runs `body` in a child, where it daemonizes; returns what the command's caller sees.
-  private func daemonize(_ body: (consuming Daemonizer) -> Void) throws -> (status: Int32, text: [UInt8]) {
-    var ends: [Int32] = [0, 0]
-    try #require(pipe(&ends) == 0)
-    let command = clinux_fork()
-    if command == 0 {
-      dup2(ends[1], STDERR_FILENO)
-      close(ends[0])
-      close(ends[1])
-      if let daemonizer = try? Daemonizer() { body(daemonizer) }
-      _exit(9)
+  @Test func theCommandReturnsWhenTheDaemonIsReady() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      try Daemonizer().ready()
+      leave()
     }
-    close(ends[1])
-    var status: Int32 = 0
-    waitpid(command, &status, 0)
-    var text = [UInt8](repeating: 0, count: 1000)
-    let count = read(ends[0], &text, text.count)
-    close(ends[0])
-    return (status >> 8 & 0xFF, Array(text[..<max(count, 0)]))
   }
 
-  @Test func theCommandReturnsWhenTheDaemonIsReady() throws {
-    let outcome = try daemonize { try? $0.ready() }
-    #expect(outcome.status == 0 && outcome.text == [])
+  @Test func theCommandSaysWhyThereIsNoDaemon() async throws {
+    let failed = try await #require(
+      processExitsWith: .exitCode(1), observing: [\.standardErrorContent]
+    ) {
+      try Daemonizer().fail("UDP port 51820 is in use")
+      leave()
+    }
+    #expect(
+      String(decoding: failed.standardErrorContent, as: UTF8.self).contains("UDP port 51820 is in use\n"))
+    let died = try await #require(
+      processExitsWith: .exitCode(1), observing: [\.standardErrorContent]
+    ) {
+      let daemonizer = try Daemonizer()
+      withExtendedLifetime(daemonizer) { leave() }
+    }
+    #expect(String(decoding: died.standardErrorContent, as: UTF8.self).contains("ended before it was ready"))
   }
 
-  @Test func theCommandSaysWhyThereIsNoDaemon() throws {
-    let failed = try daemonize { $0.fail("UDP port 51820 is in use") }
-    #expect(failed.status == 1 && failed.text == Array("UDP port 51820 is in use\n".utf8))
-    let died = try daemonize { _ in }
-    #expect(died.status == 1 && died.text == Array("the daemon ended before it was ready\n".utf8))
+  @Test func whatIsGivenUpStaysGivenUp() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      try Privileges.forbidDumps()
+      try Privileges.forbidNewPrivileges()
+      let status = String(decoding: try StateFile("/proc/thread-self/status").read(), as: UTF8.self)
+      #expect(status.contains("NoNewPrivs:\t1"))
+      let limits = String(decoding: try StateFile("/proc/thread-self/limits").read(), as: UTF8.self)
+      #expect(limits.split(separator: "\n").contains { $0.hasPrefix("Max core file size        0") })
+    }
   }
 
   @Test func privilegesAreKnown() throws {
