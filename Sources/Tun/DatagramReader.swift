@@ -18,6 +18,9 @@ public struct DatagramReader: ~Copyable, Sendable {
     public var isFull = false
     /// The last failure.
     public var error: Errno?
+
+    /// Nothing read.
+    public init() {}
   }
 
   /// The socket that is read.

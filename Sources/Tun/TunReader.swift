@@ -17,6 +17,9 @@ public struct TunReader: ~Copyable, Sendable {
     public var isGone = false
     /// The last failure that was none of the above; the lane goes on.
     public var error: Errno?
+
+    /// Nothing read.
+    public init() {}
   }
 
   private let queue: TunQueue

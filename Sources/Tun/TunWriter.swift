@@ -17,6 +17,9 @@ public struct TunWriter: ~Copyable, Sendable {
     public var isGone = false
     /// The last reason for a drop.
     public var error: Errno?
+
+    /// Nothing written.
+    public init() {}
   }
 
   private let queue: TunQueue

@@ -100,4 +100,17 @@ public final class UDPSocket: Sendable {
   public func writer(capacity: Int = 64) -> DatagramWriter {
     DatagramWriter(self, capacity: capacity)
   }
+
+  /// Sends one datagram, as `DatagramWriter` does: a handshake message.
+  ///
+  /// It allocates; for the control thread.
+  public func send(_ bytes: RawSpan, along path: Path, trafficClass: UInt8 = 0) -> DatagramWriter.Result {
+    var batch = PacketBatch(bufferCount: 1, bufferCapacity: max(bytes.byteCount, 1))
+    guard let index = batch.append(copying: bytes) else { return DatagramWriter.Result() }
+    batch[index].path = batch.append(path)
+    batch[index].dscp = trafficClass
+    batch[index].disposition = .send
+    var writer = writer(capacity: 1)
+    return writer.send(&batch)
+  }
 }

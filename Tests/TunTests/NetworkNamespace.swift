@@ -43,8 +43,8 @@ extension PacketBatch {
 
   /// Adds a packet.
   @discardableResult
-  mutating func add(_ octets: [UInt8], to path: Path? = nil, _ disposition: Disposition) -> Int? {
-    guard let index = append(copying: octets.span.bytes) else { return nil }
+  mutating func add(_ octets: [UInt8], to path: Path? = nil, _ disposition: Disposition) -> Int {
+    guard let index = append(copying: octets.span.bytes) else { preconditionFailure("the batch is full") }
     if let path { self[index].path = append(path) }
     self[index].disposition = disposition
     return index

@@ -40,8 +40,10 @@ extension InterfaceAddress {
   }
 
   internal func request(_ type: Int, flags: Int32) -> NetlinkRequest {
+    // Nobody on a TUN link could have the address already; without the question it is usable at once.
+    let flags6 = UInt8(address.family == .v6 ? IFA_F_NODAD : 0)
     let message = ifaddrmsg(
-      ifa_family: address.family.number, ifa_prefixlen: prefixLength, ifa_flags: 0,
+      ifa_family: address.family.number, ifa_prefixlen: prefixLength, ifa_flags: flags6,
       ifa_scope: UInt8(address.isLinkLocal ? RT_SCOPE_LINK.rawValue : RT_SCOPE_UNIVERSE.rawValue),
       ifa_index: interface)
     var request = NetlinkRequest(type, flags: flags, message)

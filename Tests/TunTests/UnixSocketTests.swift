@@ -1,0 +1,127 @@
+import Glibc
+import SystemPackage
+import Testing
+import Tun
+
+/// A directory that goes with the test.
+final class TemporaryDirectory {
+  let path: FilePath
+
+  init() throws {
+    var template = Array("/tmp/meshd-tuntests-XXXXXX".utf8CString)
+    try #require(mkdtemp(&template) != nil)
+    path = FilePath(String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+  }
+
+  deinit {
+    if let stream = opendir(path.string) {
+      while let entry = readdir(stream) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        unlink("\(path)/\(name)")
+      }
+      closedir(stream)
+    }
+    rmdir(path.string)
+  }
+}
+
+@Suite struct UnixSocketTests {
+  private func mode(_ path: FilePath) -> mode_t {
+    var status = stat()
+    return stat(path.string, &status) == 0 ? status.st_mode & 0o777 : 0
+  }
+
+  @Test func aRequestIsReadAndAnswered() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path.appending("a.sock")
+    let listener = try UnixListener(at: path)
+    #expect(mode(path) == 0o600)
+    #expect(try listener.accept() == nil)
+    let client = try UnixConnection(to: path)
+    guard let server = try listener.accept() else {
+      Issue.record("no connection")
+      return
+    }
+    #expect(try server.read() == nil)
+    #expect(try client.write(Array("get=1\n\n".utf8)[...]) == 7)
+    #expect(try server.read().map { String(decoding: $0, as: UTF8.self) } == "get=1\n\n")
+    #expect(try server.write(Array("errno=0\n\n".utf8)[...]) == 9)
+    server.finishWriting()
+    #expect(try client.read()?.count == 9)
+    #expect(try client.read() == [])
+    listener.remove()
+    #expect(mode(path) == 0)
+  }
+
+  @Test func aSlowReaderDoesNotBlockTheWriter() throws {
+    let directory = try TemporaryDirectory()
+    let listener = try UnixListener(at: directory.path.appending("a.sock"))
+    let client = try UnixConnection(to: directory.path.appending("a.sock"))
+    guard let server = try listener.accept() else {
+      Issue.record("no connection")
+      return
+    }
+    let much = [UInt8](repeating: 1, count: 1 << 22)
+    let written = try server.write(much[...])
+    #expect(written > 0 && written < much.count)
+    #expect(try server.write(much[written...]) == 0)
+    #expect(try client.read()?.isEmpty == false)
+  }
+
+  @Test func aStaleSocketIsTakenOverAndALiveOneIsNot() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path.appending("a.sock")
+    do {
+      // Closes without removing its file, as a process that is killed.
+      let dead = try UnixListener(at: path)
+      #expect(dead.path == path)
+    }
+    #expect(mode(path) == 0o600)
+    let alive = try UnixListener(at: path)
+    #expect(throws: UnixListenerError.inUse(path)) { _ = try UnixListener(at: path) }
+    #expect(try UnixConnection(to: path).read(limit: 0) != nil)
+    #expect(alive.path == path)
+    let long = directory.path.appending(String(repeating: "x", count: 100))
+    #expect(throws: UnixListenerError.pathTooLong(long)) { _ = try UnixListener(at: long) }
+    #expect(throws: UnixListenerError.self) { _ = try UnixListener(at: "/nowhere/at/all.sock") }
+  }
+
+  @Test func anInheritedSocketIsServed() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path.appending("a.sock")
+    let first = try UnixListener(at: path)
+    let second = try UnixListener(adopting: OwnedDescriptor(dup(first.descriptor.rawValue)))
+    let client = try UnixConnection(to: path)
+    let isAccepted = try second.accept() != nil
+    #expect(isAccepted && client.descriptor.rawValue >= 0)
+  }
+
+  @Test func theRemovalOfTheFileIsNoticedAndOtherFilesAreNot() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path.appending("a.sock")
+    let other = StateFile(directory.path.appending("other"))
+    let listener = try UnixListener(at: path)
+    let watcher = try FileWatcher(path)
+    var poller = try Poller<UInt64.Token>()
+    try poller.add(watcher.descriptor, as: .init(rawValue: 1))
+    #expect(try !watcher.isRemoved())
+    try other.write([1])
+    try other.remove()
+    #expect(try !watcher.isRemoved())
+    try poller.wait(atMost: .zero)
+    #expect(poller.events.isEmpty)
+    listener.remove()
+    try poller.wait(atMost: nil)
+    #expect(poller.events.count == 1)
+    #expect(try watcher.isRemoved())
+  }
+}
+
+extension UInt64 {
+  /// A token of no meaning.
+  struct Token: RawRepresentable {
+    let rawValue: UInt64
+  }
+}
