@@ -82,6 +82,10 @@ int clinux_open(const char *path, int flags, mode_t mode) {
   return open(path, flags, mode);
 }
 
+int clinux_accept(int socket) {
+  return accept4(socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
 int clinux_make_nonblocking(int descriptor) {
   int flags = fcntl(descriptor, F_GETFL);
   if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0) return -1;

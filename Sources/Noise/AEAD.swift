@@ -74,7 +74,7 @@ public struct AEAD: ~Copyable {
     #endif
     for index in jobs.indices {
       let job = unsafe jobs[index]
-      unsafe withNonce(job.counter) { nonce in
+      unsafe transportNonce(job.counter).bytes.withOctets { nonce in
         _ = unsafe crypto_aead_chacha20poly1305_ietf_encrypt(
           octets + job.destination, nil, octets + job.source, UInt64(job.length), nil, 0, nil, nonce,
           key.octets.pointer)
@@ -98,23 +98,11 @@ public struct AEAD: ~Copyable {
     #endif
     for index in jobs.indices {
       let job = unsafe jobs[index]
-      unsafe jobs[index].authentic = withNonce(job.counter) { nonce in
+      unsafe jobs[index].authentic = transportNonce(job.counter).bytes.withOctets { nonce in
         unsafe crypto_aead_chacha20poly1305_ietf_decrypt(
           octets + job.destination, nil, nil, octets + job.source, UInt64(job.length + Self.tagSize), nil, 0,
           nonce, key.octets.pointer) == 0
       }
     }
-  }
-}
-
-/// Calls `body` with the 12 octets of a transport nonce: four zeros, then `counter` little-endian.
-func withNonce<Result>(_ counter: UInt64, _ body: (UnsafePointer<UInt8>) -> Result) -> Result {
-  let nonce: InlineArray<3, UInt32> = [
-    0, UInt32(truncatingIfNeeded: counter).littleEndian,
-    UInt32(truncatingIfNeeded: counter >> 32).littleEndian,
-  ]
-  return unsafe nonce.span.bytes.withUnsafeBytes {
-    // A span of 12 octets has an address.
-    unsafe body($0.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self))
   }
 }

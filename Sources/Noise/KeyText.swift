@@ -1,143 +1,175 @@
+internal import CSodium
 internal import Net
 
-/// The two spellings of 32 octets that `wg` knows: base64 in files and on terminals, hexadecimal in the UAPI.
+/// Keys as text, exactly as `wg` reads and writes them: 44 characters of base64, or 64 hexadecimal digits.
+///
+/// Digits are translated by arithmetic and not by tables, so neither time nor cache tells which they are.
 enum KeyText {
-  /// The octets of 44 characters of base64: padded, with zero bits at the end, nothing around them.
-  static func octets(base64 text: some StringProtocol) -> [UInt8]? {
-    let characters = Array(text.utf8)
-    guard characters.count == 44, characters[43] == UInt8(ascii: "=") else { return nil }
-    var octets: [UInt8] = []
-    octets.reserveCapacity(33)
-    for start in stride(from: 0, to: 44, by: 4) {
-      var group: UInt32 = 0
-      for index in start..<start + 4 {
-        guard let bits = index == 43 ? 0 : sextet(characters[index]) else { return nil }
-        group = group << 6 | UInt32(bits)
+  /// Reads 43 digits and `=`; the last digit must not carry bits beyond the 32 octets.
+  static func decode(base64 text: some StringProtocol) -> Hash? {
+    var key = Hash(repeating: 0)
+    var (count, bits, buffered, invalid) = (0, 0, 0, 0)
+    for character in text.utf8 {
+      defer { count += 1 }
+      guard count < 43 else {
+        guard count == 43, character == UInt8(ascii: "=") else { return nil }
+        continue
       }
-      octets.append(UInt8(truncatingIfNeeded: group >> 16))
-      octets.append(UInt8(truncatingIfNeeded: group >> 8))
-      octets.append(UInt8(truncatingIfNeeded: group))
+      let value = base64Value(Int(character))
+      invalid |= value >> 8
+      buffered = (buffered << 6 | value & 63) & 0x3FFF
+      bits += 6
+      guard bits >= 8 else { continue }
+      bits -= 8
+      key[(count * 6 + 6) / 8 - 1] = UInt8(truncatingIfNeeded: buffered >> bits)
     }
-    return octets.removeLast() == 0 ? octets : nil
+    invalid |= buffered & 3
+    return count == 44 && invalid == 0 ? key : nil
   }
 
-  /// The octets of 64 hexadecimal digits of either case.
-  static func octets(hex text: some StringProtocol) -> [UInt8]? {
-    let digits = Array(text.utf8)
-    guard digits.count == 64 else { return nil }
-    var octets: [UInt8] = []
-    octets.reserveCapacity(32)
-    for start in stride(from: 0, to: 64, by: 2) {
-      guard let high = UInt8(hexDigit: digits[start]), let low = UInt8(hexDigit: digits[start + 1]) else {
-        return nil
+  /// Reads 64 digits of either case.
+  static func decode(hex text: some StringProtocol) -> Hash? {
+    var key = Hash(repeating: 0)
+    var (count, invalid) = (0, 0)
+    for character in text.utf8 {
+      guard count < 64 else { return nil }
+      let value = hexValue(Int(character))
+      invalid |= value >> 8
+      key[count / 2] = key[count / 2] << 4 | UInt8(truncatingIfNeeded: value & 15)
+      count += 1
+    }
+    return count == 64 && invalid == 0 ? key : nil
+  }
+
+  /// Writes 32 octets as 43 digits and `=`.
+  static func base64(_ key: RawSpan) -> String {
+    unsafe String(unsafeUninitializedCapacity: 44) { text in
+      for place in 0..<43 {
+        let bit = place * 6
+        let high = Int(key.byte(bit / 8)) << 8
+        let low = bit / 8 + 1 < 32 ? Int(key.byte(bit / 8 + 1)) : 0
+        unsafe text[place] = base64Digit((high | low) >> (10 - bit % 8) & 63)
       }
-      octets.append(high << 4 | low)
+      unsafe text[43] = UInt8(ascii: "=")
+      return 44
     }
-    return octets
   }
 
-  static func base64(_ octets: some Collection<UInt8>) -> String {
-    var text: [UInt8] = []
-    text.reserveCapacity(44)
-    var group: UInt32 = 0
-    for (index, octet) in octets.enumerated() {
-      group = group << 8 | UInt32(octet)
-      guard index % 3 == 2 else { continue }
-      for shift in [18, 12, 6, 0] { text.append(character(group >> UInt32(shift))) }
-      group = 0
+  /// Writes 32 octets as 64 lower-case digits.
+  static func hex(_ key: RawSpan) -> String {
+    unsafe String(unsafeUninitializedCapacity: 64) { text in
+      for place in 0..<64 {
+        unsafe text[place] = hexDigit(Int(key.byte(place / 2)) >> (4 - 4 * (place % 2)) & 15)
+      }
+      return 64
     }
-    for shift in [10, 4] { text.append(character(group >> UInt32(shift))) }
-    text.append(character(group << 2))
-    text.append(UInt8(ascii: "="))
-    return String(decoding: text, as: UTF8.self)
   }
 
-  static func hex(_ octets: some Collection<UInt8>) -> String {
-    var text: [UInt8] = []
-    text.reserveCapacity(64)
-    for octet in octets {
-      text.append(hexDigits[Int(octet >> 4)])
-      text.append(hexDigits[Int(octet & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
+  /// All ones if `low <= character <= high`, else zero; the difference is negative outside.
+  private static func mask(_ character: Int, _ low: Unicode.Scalar, _ high: Unicode.Scalar) -> Int {
+    ~(((character - Int(low.value)) | (Int(high.value) - character)) >> (Int.bitWidth - 1))
   }
 
-  private static let hexDigits = Array("0123456789abcdef".utf8)
-  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-  private static func character(_ bits: UInt32) -> UInt8 {
-    alphabet[Int(bits & 63)]
+  /// The value of a base64 digit; beyond 255 for any other character.
+  private static func base64Value(_ character: Int) -> Int {
+    let upper = mask(character, "A", "Z")
+    let lower = mask(character, "a", "z")
+    let digit = mask(character, "0", "9")
+    let plus = mask(character, "+", "+")
+    let slash = mask(character, "/", "/")
+    return upper & (character - 65) | lower & (character - 71) | digit & (character + 4) | plus & 62
+      | slash & 63 | ~(upper | lower | digit | plus | slash) & 0x100
   }
 
-  private static func sextet(_ character: UInt8) -> UInt8? {
-    switch character {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): character - UInt8(ascii: "a") + 26
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0") + 52
-    case UInt8(ascii: "+"): 62
-    case UInt8(ascii: "/"): 63
-    default: nil
-    }
+  /// The value of a hexadecimal digit; beyond 255 for any other character.
+  private static func hexValue(_ character: Int) -> Int {
+    let upper = mask(character, "A", "F")
+    let lower = mask(character, "a", "f")
+    let digit = mask(character, "0", "9")
+    return upper & (character - 55) | lower & (character - 87) | digit & (character - 48)
+      | ~(upper | lower | digit) & 0x100
+  }
+
+  private static func base64Digit(_ value: Int) -> UInt8 {
+    // From 'A'; each comparison that holds moves on to the next range of characters.
+    var digit = value + 65
+    digit += ((25 - value) >> 8) & 6
+    digit -= ((51 - value) >> 8) & 75
+    digit -= ((61 - value) >> 8) & 15
+    digit += ((62 - value) >> 8) & 3
+    return UInt8(truncatingIfNeeded: digit)
+  }
+
+  private static func hexDigit(_ value: Int) -> UInt8 {
+    UInt8(truncatingIfNeeded: value + 48 + ((9 - value) >> 8) & 39)
   }
 }
 
 extension PublicKey {
-  /// Reads 44 characters of base64, as strictly as `wg`.
+  /// Reads 44 characters of base64.
   public init?(base64 text: some StringProtocol) {
-    guard let octets = KeyText.octets(base64: text) else { return nil }
-    unsafe self.init(octets.span.bytes)
+    guard let key = KeyText.decode(base64: text) else { return nil }
+    self.init(key.bytes)
   }
 
   /// Reads 64 hexadecimal digits.
   public init?(hex text: some StringProtocol) {
-    guard let octets = KeyText.octets(hex: text) else { return nil }
-    unsafe self.init(octets.span.bytes)
+    guard let key = KeyText.decode(hex: text) else { return nil }
+    self.init(key.bytes)
   }
 
-  /// The key as `wg` prints it.
-  public var base64: String { KeyText.base64(bytes) }
-  /// The key as the UAPI spells it.
-  public var hex: String { KeyText.hex(bytes) }
+  /// The key as 44 characters of base64.
+  public var base64: String { KeyText.base64(octets.bytes) }
+
+  /// The key as 64 hexadecimal digits.
+  public var hex: String { KeyText.hex(octets.bytes) }
 }
 
 extension PublicKey: CustomStringConvertible {
+  /// The key as `wg` shows it.
   public var description: String { base64 }
 }
 
 extension PrivateKey {
-  /// Reads 44 characters of base64; `nil` for all zeros as well, which stand for no key.
+  /// Reads 44 characters of base64; `nil` for the key of zeros too.
   public convenience init?(base64 text: some StringProtocol) {
-    guard let octets = KeyText.octets(base64: text) else { return nil }
-    unsafe self.init(octets.span.bytes)
+    guard var key = KeyText.decode(base64: text) else { return nil }
+    defer { unsafe sodium_memzero(&key, key.count) }
+    self.init(key.bytes)
   }
 
-  /// Reads 64 hexadecimal digits; `nil` for all zeros as well, which stand for no key.
+  /// Reads 64 hexadecimal digits; `nil` for the key of zeros too.
   public convenience init?(hex text: some StringProtocol) {
-    guard let octets = KeyText.octets(hex: text) else { return nil }
-    unsafe self.init(octets.span.bytes)
+    guard var key = KeyText.decode(hex: text) else { return nil }
+    defer { unsafe sodium_memzero(&key, key.count) }
+    self.init(key.bytes)
   }
 
-  /// The secret, clamped, as `wg` prints it.
-  public var base64: String { unsafe withBytes { unsafe KeyText.base64($0) } }
-  /// The secret, clamped, as the UAPI spells it.
-  public var hex: String { unsafe withBytes { unsafe KeyText.hex($0) } }
+  /// The secret as 44 characters of base64, in ordinary memory: only for who asked to see it.
+  public var base64: String { KeyText.base64(bytes) }
+
+  /// The secret as 64 hexadecimal digits, in ordinary memory: only for who asked to see it.
+  public var hex: String { KeyText.hex(bytes) }
 }
 
 extension PresharedKey {
-  /// Reads 44 characters of base64; `nil` for all zeros as well, which stand for no key.
-  public convenience init?(base64 text: some StringProtocol) {
-    guard let octets = KeyText.octets(base64: text) else { return nil }
-    unsafe self.init(octets.span.bytes)
+  /// Reads 44 characters of base64; `nil` for the key of zeros too.
+  public convenience init?(base64 text: some StringProtocol, in arena: SecretArena = SecretArena()) {
+    guard var key = KeyText.decode(base64: text) else { return nil }
+    defer { unsafe sodium_memzero(&key, key.count) }
+    self.init(key.bytes, in: arena)
   }
 
-  /// Reads 64 hexadecimal digits; `nil` for all zeros as well, which stand for no key.
-  public convenience init?(hex text: some StringProtocol) {
-    guard let octets = KeyText.octets(hex: text) else { return nil }
-    unsafe self.init(octets.span.bytes)
+  /// Reads 64 hexadecimal digits; `nil` for the key of zeros too.
+  public convenience init?(hex text: some StringProtocol, in arena: SecretArena = SecretArena()) {
+    guard var key = KeyText.decode(hex: text) else { return nil }
+    defer { unsafe sodium_memzero(&key, key.count) }
+    self.init(key.bytes, in: arena)
   }
 
-  /// The secret as `wg` prints it.
-  public var base64: String { unsafe withBytes { unsafe KeyText.base64($0) } }
-  /// The secret as the UAPI spells it.
-  public var hex: String { unsafe withBytes { unsafe KeyText.hex($0) } }
+  /// The secret as 44 characters of base64, in ordinary memory: only for who asked to see it.
+  public var base64: String { secret.withBytes(KeyText.base64) }
+
+  /// The secret as 64 hexadecimal digits, in ordinary memory: only for who asked to see it.
+  public var hex: String { secret.withBytes(KeyText.hex) }
 }

@@ -1,32 +1,28 @@
-internal import CSodium
-
 /// A preshared key, 32 octets, mixed into a handshake as `psk2`; wiped when the last reference goes.
-@safe
 public final class PresharedKey: Sendable, Equatable {
-  // Written in `init` only, so every thread may read it.
-  private nonisolated(unsafe) let memory: UnsafeMutableRawPointer
+  let secret: Secret
 
-  /// Takes the first 32 octets of `bytes`; `nil` if they are all zero, which stands for no key.
-  public init?(_ bytes: RawSpan) {
-    guard bytes.byteCount >= 32, sodium_init() >= 0, let page = unsafe sodium_malloc(32) else { return nil }
-    unsafe memory = page
-    unsafe bytes.withUnsafeBytes {
-      unsafe page.copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: 32)
-    }
-    guard unsafe sodium_is_zero(page.assumingMemoryBound(to: UInt8.self), 32) == 0 else { return nil }
+  /// Takes the first 32 octets of `bytes`; `nil` if there are fewer, or all are zero, which stands for no key.
+  ///
+  /// Keys of one device should share its arena; without one, the key gets locked memory of its own, which takes a page.
+  public init?(_ bytes: RawSpan, in arena: SecretArena = SecretArena()) {
+    guard bytes.byteCount >= SecretArena.slotSize else { return nil }
+    secret = Secret(bytes, in: arena)
+    guard !secret.isZero else { return nil }
   }
 
-  deinit {
-    unsafe sodium_free(memory)
+  /// Draws a new key.
+  public init(using random: inout some RandomNumberGenerator, in arena: SecretArena = SecretArena()) {
+    secret = Secret(random: &random, in: arena)
   }
 
   /// Calls `body` with the 32 octets; they must not be kept.
   public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    try unsafe body(UnsafeRawBufferPointer(start: memory, count: 32))
+    try unsafe body(UnsafeRawBufferPointer(start: secret.pointer, count: SecretArena.slotSize))
   }
 
   /// Whether both are the same key, in constant time.
   public static func == (lhs: PresharedKey, rhs: PresharedKey) -> Bool {
-    unsafe sodium_memcmp(lhs.memory, rhs.memory, 32) == 0
+    lhs.secret == rhs.secret
   }
 }

@@ -14,9 +14,14 @@ public struct PublicKey: Hashable, Sendable, BitwiseCopyable {
 
   /// The 32 octets.
   public var bytes: [UInt8] {
-    [words.0, words.1, words.2, words.3].flatMap { word in
-      (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
-    }
+    let octets = octets
+    return octets.indices.map { octets[$0] }
+  }
+
+  /// The 32 octets, without an allocation.
+  public var octets: InlineArray<32, UInt8> {
+    let words: InlineArray<4, UInt64> = [words.0, words.1, words.2, words.3]
+    return InlineArray { UInt8(truncatingIfNeeded: words[$0 / 8] >> (8 * ($0 % 8))) }
   }
 
   /// Whether both are the same key.
@@ -30,5 +35,18 @@ public struct PublicKey: Hashable, Sendable, BitwiseCopyable {
     hasher.combine(words.1)
     hasher.combine(words.2)
     hasher.combine(words.3)
+  }
+}
+
+extension PublicKey: Comparable {
+  /// The order of the octets: the first difference decides.
+  public static func < (lhs: PublicKey, rhs: PublicKey) -> Bool {
+    let left = (
+      lhs.words.0.byteSwapped, lhs.words.1.byteSwapped, lhs.words.2.byteSwapped, lhs.words.3.byteSwapped
+    )
+    let right = (
+      rhs.words.0.byteSwapped, rhs.words.1.byteSwapped, rhs.words.2.byteSwapped, rhs.words.3.byteSwapped
+    )
+    return left < right
   }
 }

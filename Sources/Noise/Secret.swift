@@ -21,6 +21,14 @@ struct Secret: ~Copyable, Sendable {
     assign(bytes)
   }
 
+  /// Draws 32 octets.
+  init(random: inout some RandomNumberGenerator, in arena: SecretArena) {
+    self.init(in: arena)
+    for offset in stride(from: 0, to: SecretArena.slotSize, by: 8) {
+      unsafe memory.storeBytes(of: random.next().littleEndian, toByteOffset: offset, as: UInt64.self)
+    }
+  }
+
   deinit {
     unsafe arena.giveBack(memory)
   }
@@ -37,11 +45,17 @@ struct Secret: ~Copyable, Sendable {
     }
   }
 
+  /// Calls `body` with the 32 octets.
+  func withBytes<Result>(_ body: (RawSpan) -> Result) -> Result {
+    body(bytes)
+  }
+
   /// The 32 octets, to overwrite.
-  var mutableBytes: MutableRawSpan {
+  var mutableSpan: MutableSpan<UInt8> {
     @_lifetime(&self)
     mutating get {
-      let span = unsafe MutableRawSpan(_unsafeStart: memory, byteCount: SecretArena.slotSize)
+      let octets = unsafe memory.assumingMemoryBound(to: UInt8.self)
+      let span = unsafe MutableSpan(_unsafeStart: octets, count: SecretArena.slotSize)
       return unsafe _overrideLifetime(span, mutating: &self)
     }
   }
@@ -54,10 +68,7 @@ struct Secret: ~Copyable, Sendable {
   /// Overwrites the secret with the first 32 octets of `bytes`, which must have them.
   mutating func assign(_ bytes: RawSpan) {
     precondition(bytes.byteCount >= SecretArena.slotSize)
-    unsafe bytes.withUnsafeBytes {
-      // A span of 32 octets has an address.
-      unsafe memory.copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: SecretArena.slotSize)
-    }
+    unsafe bytes.withOctets { unsafe memory.copyMemory(from: $0, byteCount: SecretArena.slotSize) }
   }
 
   /// Whether all octets are zero, in constant time.

@@ -11,6 +11,7 @@ public enum BindError: Error, Sendable, Equatable {
 }
 
 extension BindError: CustomStringConvertible {
+  /// The sentence.
   public var description: String {
     switch self {
     case .portInUse(let port): "UDP port \(port) is in use"

@@ -2,7 +2,9 @@ internal import Glibc
 public import Net
 public import SystemPackage
 
-/// The reading side of a `UDPSocket`, with the memory for its system calls. It belongs to one thread.
+/// The reading side of a `UDPSocket`, with the memory for its system calls.
+///
+/// It belongs to one thread.
 public struct DatagramReader: ~Copyable, Sendable {
   /// What a read brought.
   public struct Result: Sendable, Equatable {
@@ -28,12 +30,16 @@ public struct DatagramReader: ~Copyable, Sendable {
     messages = MessageVector(capacity: capacity)
   }
 
-  /// Reads another socket from now on: the listen port has changed. The old one closes with its last user.
+  /// Reads another socket from now on: the listen port has changed.
+  ///
+  /// The old one closes with its last user.
   public mutating func move(to socket: UDPSocket) {
     self.socket = socket
   }
 
-  /// Replaces the batch with the datagrams that wait, without blocking. Each slot has its path and its ECN bits.
+  /// Replaces the batch with the datagrams that wait, without blocking.
+  ///
+  /// Each slot has its path and its ECN bits.
   ///
   /// The families take turns at being first, so that a flood on one does not starve the other.
   public mutating func receive(into batch: inout PacketBatch) -> Result {

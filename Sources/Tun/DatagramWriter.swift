@@ -2,8 +2,9 @@ internal import Glibc
 public import Net
 public import SystemPackage
 
-/// A writing side of a `UDPSocket`, with the memory for its system calls. It belongs to one thread; a socket may have
-/// several.
+/// A writing side of a `UDPSocket`, with the memory for its system calls.
+///
+/// It belongs to one thread; a socket may have several.
 public struct DatagramWriter: ~Copyable, Sendable {
   /// What became of the datagrams of a write.
   public struct Result: Sendable, Equatable {
@@ -15,8 +16,9 @@ public struct DatagramWriter: ~Copyable, Sendable {
     public var error: Errno?
     /// The first slot that failed.
     public var firstFailedSlot: Int?
-    /// The first slot whose own address is ours no longer, or does not fit the route. It was sent from another: the
-    /// peer's cached path should forget its local side.
+    /// The first slot whose own address is ours no longer, or does not fit the route.
+    ///
+    /// It was sent from another: the peer's cached path should forget its local side.
     public var firstStaleSlot: Int?
 
     /// Nothing written.
@@ -39,7 +41,9 @@ public struct DatagramWriter: ~Copyable, Sendable {
     self.socket = socket
   }
 
-  /// Sends the packets to be sent, those of one family in order. What the kernel took is `done` afterwards.
+  /// Sends the packets to be sent, those of one family in order.
+  ///
+  /// What the kernel took is `done` afterwards.
   ///
   /// Where the kernel refuses our cached address (1.2.28), the datagram goes again without one. When the socket's buffer
   /// is full the call waits for room, 20 ms at most: so the TUN queue fills up and the senders behind it slow down.
@@ -122,8 +126,8 @@ public struct DatagramWriter: ~Copyable, Sendable {
 }
 
 extension Errno {
-  /// Whether the kernel may refuse a datagram with this because of the source address that was asked for: IPv6 and old
-  /// IPv4 say `EINVAL`, newer IPv4 `ENETUNREACH` (measured on 6.18).
+  /// Whether the kernel may refuse a datagram with this because of the source address that was asked for:
+  /// IPv6 and old IPv4 say `EINVAL`, newer IPv4 `ENETUNREACH` (measured on 6.18).
   internal var isStaleSource: Bool {
     switch self {
     case .invalidArgument, .networkUnreachable, .addressNotAvailable, .noRouteToHost: true

@@ -20,7 +20,9 @@ public struct InterfaceName: Hashable, Sendable {
     self.text = text
   }
 
-  /// The index of the interface of this name; `nil` if there is none. The corresponding C function is `if_nametoindex`.
+  /// The index of the interface of this name; `nil` if there is none.
+  ///
+  /// The corresponding C function is `if_nametoindex`.
   public var index: UInt32? {
     let index = unsafe if_nametoindex(text)
     return index == 0 ? nil : index
@@ -28,5 +30,6 @@ public struct InterfaceName: Hashable, Sendable {
 }
 
 extension InterfaceName: CustomStringConvertible {
+  /// The name.
   public var description: String { text }
 }

@@ -2,8 +2,10 @@ internal import CLinux
 internal import Glibc
 internal import Net
 
-/// The arguments of `recvmmsg` and `sendmmsg`: for each message a header, one piece of memory, an address and room for
-/// control messages. Allocated once; the only place that ties these pointers together.
+/// The arguments of `recvmmsg` and `sendmmsg`: for each message a header, one piece of memory, an address and
+/// room for control messages.
+///
+/// Allocated once; the only place that ties these pointers together.
 @safe
 internal struct MessageVector: ~Copyable, @unchecked Sendable {
   // Unchecked, since the pointers are owned: the value moves to the thread that uses it.

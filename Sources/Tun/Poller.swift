@@ -2,13 +2,17 @@ internal import CLinux
 internal import Glibc
 public import SystemPackage
 
-/// Waits for the first of many descriptors, level-triggered. The corresponding C functions are `epoll_*`.
+/// Waits for the first of many descriptors, level-triggered.
+///
+/// The corresponding C functions are `epoll_*`.
 ///
 /// Each descriptor is watched under a token of the caller's own type, so that a loop is a `switch` over what happened.
 /// A poller belongs to one thread.
 @safe
 public struct Poller<Token: RawRepresentable>: ~Copyable where Token.RawValue == UInt64 {
-  /// What to wait for. Errors and hang-ups are always reported.
+  /// What to wait for.
+  ///
+  /// Errors and hang-ups are always reported.
   public struct Interest: OptionSet, Sendable {
     /// The bits of `struct epoll_event`.
     public let rawValue: UInt32
@@ -59,7 +63,9 @@ public struct Poller<Token: RawRepresentable>: ~Copyable where Token.RawValue ==
   /// The poller's own descriptor, readable when one of its descriptors has news: pollers nest.
   public var descriptor: FileDescriptor { epoll.descriptor }
 
-  /// Starts watching a descriptor. The caller removes it before closing it.
+  /// Starts watching a descriptor.
+  ///
+  /// The caller removes it before closing it.
   public func add(_ descriptor: FileDescriptor, as token: Token, for interest: Interest = .read)
     throws(Errno)
   {
@@ -76,7 +82,9 @@ public struct Poller<Token: RawRepresentable>: ~Copyable where Token.RawValue ==
     _ = try systemCall { epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor.rawValue, nil) }
   }
 
-  /// Waits until a descriptor has news or `timeout` has passed; `nil` waits for ever. The news are in `events`.
+  /// Waits until a descriptor has news or `timeout` has passed; `nil` waits for ever.
+  ///
+  /// The news are in `events`.
   ///
   /// Timeouts are rounded up to milliseconds, so that a deadline is over when the call returns for it. An interrupting
   /// signal ends the wait early, without news.

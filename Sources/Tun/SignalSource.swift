@@ -14,13 +14,16 @@ public enum Signal: Int32, Sendable, CaseIterable {
   case terminate = 15
 }
 
-/// Signals as something to read. The corresponding C function is `signalfd`.
+/// Signals as something to read.
+///
+/// The corresponding C function is `signalfd`.
 public struct SignalSource: ~Copyable {
   private let source: OwnedDescriptor
 
-  /// Blocks `signals` in the calling thread and takes them from the process. To be called in the first thread, before
-  /// any other starts, since threads inherit what is blocked. Also ignores SIGPIPE: a closed connection is an error
-  /// value.
+  /// Blocks `signals` in the calling thread and takes them from the process.
+  ///
+  /// To be called in the first thread, before any other starts, since threads inherit what is blocked. Also
+  /// ignores SIGPIPE: a closed connection is an error value.
   public init(_ signals: [Signal]) throws(Errno) {
     var set = sigset_t()
     unsafe sigemptyset(&set)

@@ -2,14 +2,18 @@ internal import CLinux
 internal import Glibc
 public import SystemPackage
 
-/// One of the daemon's own threads. The corresponding C functions are `pthread_*`.
+/// One of the daemon's own threads.
+///
+/// The corresponding C functions are `pthread_*`.
 ///
 /// What the thread works on is moved into it: the closure is `sending`, so the compiler sees that nobody else keeps a
 /// part of it.
 public struct Thread: ~Copyable {
   private let handle: pthread_t
 
-  /// Starts a thread that runs `body` and ends. Of `name`, 15 octets show in `top` and `/proc`.
+  /// Starts a thread that runs `body` and ends.
+  ///
+  /// Of `name`, 15 octets show in `top` and `/proc`.
   public init(named name: String, _ body: sending @escaping () -> Void) throws(Errno) {
     let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
     var handle = pthread_t()
@@ -29,7 +33,9 @@ public struct Thread: ~Copyable {
     self.handle = handle
   }
 
-  /// Waits until the thread has ended. A thread that is not joined runs on by itself.
+  /// Waits until the thread has ended.
+  ///
+  /// A thread that is not joined runs on by itself.
   public consuming func join() {
     // Fails for a handle that is no thread only.
     _ = pthread_join(handle, nil)

@@ -19,9 +19,8 @@ public final class TunDevice: Sendable {
 
   /// Makes the interface, or attaches to a persistent one of this name that nobody uses.
   ///
-  /// - Parameters:
-  ///   - name: The name; `wg%d` lets the kernel choose the number.
-  ///   - queueCount: How many lanes shall read; a device of more than one queue is a multi-queue device.
+  /// In the name `wg%d` the kernel chooses the number. Each lane reads one queue; a device of more than one is a
+  /// multi-queue device.
   public init(named name: InterfaceName, queueCount: Int = 1) throws(TunError) {
     precondition(queueCount > 0)
     let flags = IFF_TUN | IFF_NO_PI | (queueCount > 1 ? IFF_MULTI_QUEUE : 0)
@@ -53,7 +52,9 @@ public final class TunDevice: Sendable {
     TunReader(queues[queue])
   }
 
-  /// A writing side of one queue. Several threads may have one each.
+  /// A writing side of one queue.
+  ///
+  /// Several threads may have one each.
   public func writer(ofQueue queue: Int = 0) -> TunWriter {
     TunWriter(queues[queue])
   }

@@ -1,6 +1,8 @@
 public import SystemPackage
 
-/// Why there is no TUN device. Each case is one sentence for the one who started the daemon.
+/// Why there is no TUN device.
+///
+/// Each case is one sentence for the one who started the daemon.
 public enum TunError: Error, Sendable, Equatable {
   /// /dev/net/tun does not exist, or no driver is behind it.
   case unavailable
@@ -17,6 +19,7 @@ public enum TunError: Error, Sendable, Equatable {
 }
 
 extension TunError: CustomStringConvertible {
+  /// The sentence.
   public var description: String {
     switch self {
     case .unavailable:

@@ -14,8 +14,9 @@ internal final class TunQueue: Sendable {
   }
 
   /// Opens another queue of the device `name`, which the first one makes.
-  static func open(_ name: InterfaceName, flags: Int32) throws(TunError) -> (name: InterfaceName, queue: TunQueue)
-  {
+  static func open(_ name: InterfaceName, flags: Int32) throws(TunError) -> (
+    name: InterfaceName, queue: TunQueue
+  ) {
     let descriptor = try openDevice()
     let existed = name.index != nil
     var octets = NameBuffer(name.text)

@@ -3,7 +3,9 @@ internal import Glibc
 public import Net
 public import SystemPackage
 
-/// The reading side of a TUN queue. It belongs to one thread and is the only reader of its queue.
+/// The reading side of a TUN queue.
+///
+/// It belongs to one thread and is the only reader of its queue.
 public struct TunReader: ~Copyable, Sendable {
   /// What a read brought.
   public struct Result: Sendable, Equatable {

@@ -3,7 +3,9 @@ internal import Glibc
 public import Net
 public import SystemPackage
 
-/// A writing side of a TUN queue. It belongs to one thread; a queue may have several.
+/// A writing side of a TUN queue.
+///
+/// It belongs to one thread; a queue may have several.
 public struct TunWriter: ~Copyable, Sendable {
   /// What became of the packets of a write.
   public struct Result: Sendable, Equatable {
@@ -23,7 +25,9 @@ public struct TunWriter: ~Copyable, Sendable {
     self.queue = queue
   }
 
-  /// Writes the packets to be delivered, in order. They are `done` afterwards, written or dropped.
+  /// Writes the packets to be delivered, in order.
+  ///
+  /// They are `done` afterwards, written or dropped.
   public mutating func write(_ batch: inout PacketBatch) -> Result {
     var result = Result()
     let header = queue.headerLength
@@ -42,7 +46,9 @@ public struct TunWriter: ~Copyable, Sendable {
     return result
   }
 
-  /// Writes one packet: an ICMP error, or a packet that had waited. For slow paths.
+  /// Writes one packet: an ICMP error, or a packet that had waited.
+  ///
+  /// For slow paths.
   public mutating func write(_ packet: RawSpan) -> Result {
     var result = Result()
     var octets = [UInt8](repeating: 0, count: queue.headerLength)

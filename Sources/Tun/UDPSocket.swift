@@ -23,11 +23,7 @@ public final class UDPSocket: Sendable {
   private let ipv4: FamilySocket?
   private let ipv6: FamilySocket?
 
-  /// Binds one socket pair.
-  ///
-  /// - Parameters:
-  ///   - port: The port; 0 lets the kernel choose one that is free on both families.
-  ///   - options: What the sockets are made with.
+  /// Binds one socket pair; for `port` 0 the kernel chooses one that is free on both families.
   public convenience init(port: UInt16, options: Options = Options()) throws(BindError) {
     try self.init(port: port, options: options, isShared: false)
   }
@@ -84,7 +80,8 @@ public final class UDPSocket: Sendable {
     try ipv6?.setOption(SOL_SOCKET, SO_MARK, Int32(bitPattern: mark))
   }
 
-  /// Asks the kernel to keep ICMP errors for the socket (`IP_RECVERR`), and to report them from the next call.
+  /// Asks the kernel to keep ICMP errors for the socket (`IP_RECVERR`), and to report them from the next
+  /// call.
   public func setReportsErrors(_ reports: Bool) throws(Errno) {
     try ipv4?.setOption(Int32(IPPROTO_IP), IP_RECVERR, reports ? 1 : 0)
     try ipv6?.setOption(Int32(IPPROTO_IPV6), IPV6_RECVERR, reports ? 1 : 0)
@@ -92,14 +89,14 @@ public final class UDPSocket: Sendable {
 
   /// A reader of this socket for one thread.
   ///
-  /// - Parameter capacity: How many messages one system call may bring: the number of buffers of the batch.
+  /// One system call brings at most `capacity` messages: the number of buffers of the batch.
   public func reader(capacity: Int = 64) -> DatagramReader {
     DatagramReader(self, capacity: capacity)
   }
 
   /// A writer to this socket for one thread.
   ///
-  /// - Parameter capacity: How many messages one system call may take.
+  /// One system call takes at most `capacity` messages.
   public func writer(capacity: Int = 64) -> DatagramWriter {
     DatagramWriter(self, capacity: capacity)
   }

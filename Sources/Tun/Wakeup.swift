@@ -2,7 +2,9 @@ internal import CLinux
 internal import Glibc
 public import SystemPackage
 
-/// Wakes a thread that waits in a `Poller`. The corresponding C function is `eventfd`.
+/// Wakes a thread that waits in a `Poller`.
+///
+/// The corresponding C function is `eventfd`.
 ///
 /// Any thread may signal; one thread watches the descriptor and clears it. Several signals make one wake-up.
 public final class Wakeup: Sendable {
@@ -22,7 +24,9 @@ public final class Wakeup: Sendable {
     _ = eventfd_write(event.rawValue, 1)
   }
 
-  /// Makes the descriptor quiet; returns whether it had been signalled. To be called before looking for the reason.
+  /// Makes the descriptor quiet; returns whether it had been signalled.
+  ///
+  /// To be called before looking for the reason.
   @discardableResult
   public func clear() -> Bool {
     var count: eventfd_t = 0

@@ -15,16 +15,18 @@ extension Trait where Self == ConditionTrait {
   }
 }
 
-/// Runs `body` on a thread with a network namespace of its own, which goes with the thread and what it opened. Nothing
-/// in it touches the host, and tests run side by side.
+/// Runs `body` on a thread with a network namespace of its own, which goes with the thread and what it
+/// opened.
+///
+/// Nothing in it touches the host, and tests run side by side.
 func inNetworkNamespace<Value>(_ body: @escaping () throws -> Value) throws -> Value {
   nonisolated(unsafe) var outcome: Result<Value, any Error>?
   nonisolated(unsafe) let body = body
   let thread = try Thread(named: "netns") {
     outcome = Result {
       guard clinux_unshare_network() == 0 else { throw Errno(rawValue: errno) }
-      let netlink = try Netlink()
-      try netlink.setLink(1, isUp: true)
+      var netlink = try Netlink()
+      try netlink.apply(.setUp(1, true))
       return try body()
     }
   }

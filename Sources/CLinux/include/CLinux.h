@@ -5,6 +5,11 @@
 // declaration says why it is needed.
 #pragma once
 
+// The C library's types belong to Swift's own module of it, whichever of our modules names them first.
+#ifdef __swift__
+#pragma clang module import SwiftGlibc
+#endif
+
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -109,6 +114,9 @@ int clinux_redirect_standard_streams(const char *path);
 
 /// open(2) with a mode, which is variadic in C.
 int clinux_open(const char *path, int flags, mode_t mode);
+
+/// accept4(2) of a non-blocking connection: declared under `_GNU_SOURCE` only.
+int clinux_accept(int socket);
 
 /// fcntl(2): adds O_NONBLOCK and FD_CLOEXEC to an inherited descriptor.
 int clinux_make_nonblocking(int descriptor);

@@ -4,8 +4,8 @@ internal import Noise
 extension Configuration {
   /// The configuration after the changes of one UAPI `set`, with WireGuard's meaning of each.
   ///
-  /// A prefix moves to the peer that is given it last. Our own key is never a peer. Peers keep their place; new ones
-  /// come last.
+  /// A prefix moves to the peer that is given it last. Our own key is never a peer. Peers keep their place;
+  /// new ones come last.
   public func applying(_ changes: [UAPIChange]) -> Configuration {
     var edit = ConfigurationEdit(self)
     for change in changes { edit.apply(change) }
@@ -13,7 +13,8 @@ extension Configuration {
   }
 }
 
-/// A configuration while changes are applied to it, with the look-ups that keep a change cheap at 10 000 peers.
+/// A configuration while changes are applied to it, with the look-ups that keep a change cheap at 10 000
+/// peers.
 private struct ConfigurationEdit {
   private var interface: Configuration.Interface
   /// Peers by position; `nil` where one was removed.
@@ -56,6 +57,7 @@ private struct ConfigurationEdit {
     case .remove: removeCurrent()
     case .presharedKey(let key): update { $0.presharedKey = key }
     case .endpoint(let endpoint): update { $0.endpoints = [endpoint] }
+    case .replaceEndpoints: update { $0.endpoints = [] }
     case .additionalEndpoint(let endpoint):
       update { if !$0.endpoints.contains(endpoint) { $0.endpoints.append(endpoint) } }
     case .persistentKeepalive(let seconds): update { $0.persistentKeepalive = seconds }

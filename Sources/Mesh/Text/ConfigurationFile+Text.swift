@@ -2,8 +2,8 @@ internal import Net
 internal import Noise
 
 extension ConfigurationFile {
-  /// The file's text, with its secrets: what is configured and nothing else, meshd's keys behind `#meshd:`, so that stock
-  /// tools read it too.
+  /// The file's text, with its secrets: what is configured and nothing else, meshd's keys behind `#meshd:`,
+  /// so that stock tools read it too.
   public var text: String {
     var sections = [interfaceText]
     for peer in configuration.peers { sections.append(Self.text(of: peer)) }
@@ -55,8 +55,9 @@ extension ConfigurationFile {
 }
 
 extension ConfigurationFile {
-  /// The lines of a file that stock `wg setconf` understands, as `wg-quick strip` prints them. Lists of endpoints become one
-  /// line each, since `wg` takes no lists there.
+  /// The lines of a file that stock `wg setconf` understands, as `wg-quick strip` prints them.
+  ///
+  /// Lists of endpoints become one line each, since `wg` takes no lists there.
   ///
   /// The text must have been parsed without error before.
   public static func strip(_ text: String) -> String {

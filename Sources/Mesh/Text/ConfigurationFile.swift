@@ -1,7 +1,7 @@
 /// A configuration file: wg-quick's INI with meshd's keys.
 ///
-/// A file without meshd's keys means what it means to wg-quick. meshd's keys stand in it plainly, or behind `#meshd:`
-/// where stock tools take them for a comment.
+/// A file without meshd's keys means what it means to wg-quick. meshd's keys stand in it plainly, or behind
+/// `#meshd:` where stock tools take them for a comment.
 public struct ConfigurationFile: Sendable {
   /// What the file asks for.
   public var configuration = Configuration()

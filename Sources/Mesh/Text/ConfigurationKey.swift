@@ -62,29 +62,36 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     }
   }
 
-  /// The key of `section` that was probably meant by `text`; `nil` if none comes near.
-  static func nearest(to text: some StringProtocol, in section: Section) -> ConfigurationKey? {
+  /// Whether the key may stand behind `#meshd:`: stock tools do not know it, or are not to see all of them.
+  var isAllowedInComment: Bool { dialect == .meshd || self == .endpoint }
+
+  /// The key among `keys` that was probably meant by `text`; `nil` if none comes near.
+  static func nearest(to text: some StringProtocol, among keys: [ConfigurationKey]) -> ConfigurationKey? {
     let typed = Array(text.lowercased().utf8.prefix(32))
-    let candidates = allCases.filter { $0.belongs(to: section) }
-      .map { (key: $0, distance: editDistance(typed, Array($0.rawValue.lowercased().utf8))) }
+    func distance(_ key: ConfigurationKey) -> (edits: Int, otherInitial: Int) {
+      let spelled = Array(key.rawValue.lowercased().utf8)
+      return (editDistance(typed, spelled), typed.first == spelled.first ? 0 : 1)
+    }
+    let candidates = keys.map { (key: $0, distance: distance($0)) }
     guard let best = candidates.min(by: { $0.distance < $1.distance }),
-      best.distance <= max(2, typed.count / 3)
+      best.distance.edits <= max(2, typed.count / 3)
     else { return nil }
     return best.key
   }
 }
 
-/// The number of characters to insert, delete or replace to make `b` from `a` (Levenshtein).
+/// The number of characters to insert, delete, replace or swap with their neighbour to make `b` from `a`.
 private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-  var row = Array(0...b.count)
+  var beforeLast: [Int] = []
+  var last = Array(0...b.count)
   for (i, x) in a.enumerated() {
-    var diagonal = row[0]
-    row[0] = i + 1
+    var row = [i + 1]
     for (j, y) in b.enumerated() {
-      let replaced = diagonal + (x == y ? 0 : 1)
-      diagonal = row[j + 1]
-      row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
+      var edits = min(last[j] + (x == y ? 0 : 1), last[j + 1] + 1, row[j] + 1)
+      if i > 0, j > 0, x == b[j - 1], y == a[i - 1] { edits = min(edits, beforeLast[j - 1] + 1) }
+      row.append(edits)
     }
+    (beforeLast, last) = (last, row)
   }
-  return row[b.count]
+  return last[b.count]
 }

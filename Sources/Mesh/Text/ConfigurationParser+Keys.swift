@@ -52,7 +52,8 @@ extension ConfigurationParser {
   }
 }
 
-// Each value: what `wg` and wg-quick take, read to the end, or an error that says what is taken. Secrets are not quoted.
+// Each value: what `wg` and wg-quick take, read to the end, or an error that says what is taken. Secrets are
+// not quoted.
 extension ConfigurationParser {
   private func privateKey(_ value: Field) throws(ConfigurationError) -> PrivateKey? {
     if let key = PrivateKey(base64: value.compact) { return key }
@@ -178,7 +179,9 @@ extension ConfigurationParser {
     return transit
   }
 
-  /// A comma list of prefixes. Bits beyond the length are cleared with a warning, as `wg` does.
+  /// A comma list of prefixes.
+  ///
+  /// Bits beyond the length are cleared with a warning, as `wg` does.
   private mutating func prefixes(
     _ value: Field
   ) throws(ConfigurationError) -> [(prefix: IPPrefix, field: Field)] {

@@ -2,8 +2,10 @@ internal import Net
 internal import Noise
 
 extension ConfigurationParser {
-  /// Makes peers of the sections. As with `wg setconf`, a later section for the same key changes what it says and replaces
-  /// the allowed IPs.
+  /// Makes peers of the sections.
+  ///
+  /// As with `wg setconf`, a later section for the same key changes what it says and replaces the allowed
+  /// IPs.
   mutating func finish() throws(ConfigurationError) -> ConfigurationFile {
     var positions: [PublicKey: Int] = [:]
     var merged: [Configuration.Peer] = []

@@ -54,13 +54,15 @@ struct ConfigurationParser {
       throw error(
         at: key, "\(quoted(key.text)) stands before any section", "put [Interface] or [Peer] above it")
     }
-    guard let known = ConfigurationKey(key.compact) else { throw unknown(key, in: section) }
+    guard let known = ConfigurationKey(key.compact) else {
+      throw unknown(key, in: section, isComment: isComment)
+    }
     guard known.belongs(to: section) else {
       let other: ConfigurationKey.Section = section == .interface ? .peer : .interface
       throw error(
         at: key, "`\(known.rawValue)` is not a key of \(section.rawValue)", "move it to \(other.rawValue)")
     }
-    guard !isComment || known.dialect == .meshd || known == .endpoint else {
+    guard !isComment || known.isAllowedInComment else {
       throw error(
         at: key, "`\(known.rawValue)` is not one of meshd's own keys", "write it without `#meshd:`")
     }
@@ -70,9 +72,14 @@ struct ConfigurationParser {
     }
   }
 
-  private func unknown(_ key: Field, in section: ConfigurationKey.Section) -> ConfigurationError {
+  private func unknown(
+    _ key: Field, in section: ConfigurationKey.Section, isComment: Bool
+  ) -> ConfigurationError {
+    let keys = ConfigurationKey.allCases.filter {
+      $0.belongs(to: section) && (!isComment || $0.isAllowedInComment)
+    }
     let hint =
-      ConfigurationKey.nearest(to: key.compact, in: section).map { "did you mean `\($0.rawValue)`?" }
+      ConfigurationKey.nearest(to: key.compact, among: keys).map { "did you mean `\($0.rawValue)`?" }
       ?? "take it out, or put `#` before it to keep it as a comment"
     return error(at: key, "\(quoted(key.text)) is not a key of \(section.rawValue)", hint)
   }

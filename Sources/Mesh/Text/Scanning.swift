@@ -21,7 +21,9 @@ extension FixedWidthInteger where Self: UnsignedInteger {
   }
 }
 
-/// The parts of `text` between newlines; at least one. A carriage return stays with its line.
+/// The parts of `text` between newlines; at least one.
+///
+/// A carriage return stays with its line.
 func lines(of text: some StringProtocol) -> [Substring] {
   Substring(text).utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     .map { Substring($0) }
@@ -51,7 +53,9 @@ extension Configuration.EndpointSource: CustomStringConvertible {
     self = .name(String(text[..<colon]), port: port)
   }
 
-  /// Reads a numeric endpoint. A link-local address may carry its interface's name; that is a name to be resolved.
+  /// Reads a numeric endpoint.
+  ///
+  /// A link-local address may carry its interface's name; that is a name to be resolved.
   init?(numeric text: some StringProtocol) {
     if let endpoint = Endpoint(text) {
       self = .address(endpoint)
@@ -68,7 +72,8 @@ extension Configuration.EndpointSource: CustomStringConvertible {
     self = .name("\(address)%\(zone)", port: port)
   }
 
-  /// Letters, digits, hyphens, underscores and dots, with at least one letter: what is numeric throughout is a broken address.
+  /// Letters, digits, hyphens, underscores and dots, with at least one letter: what is numeric throughout is
+  /// a broken address.
   private static func isHostName(_ text: some StringProtocol) -> Bool {
     var hasLetter = false
     for byte in text.utf8 {
@@ -82,6 +87,7 @@ extension Configuration.EndpointSource: CustomStringConvertible {
     return hasLetter && text.utf8.count <= 253 && !text.hasPrefix(".") && !text.hasPrefix("-")
   }
 
+  /// `a.b.c.d:port`, `[v6]:port` or `name:port`.
   public var description: String {
     switch self {
     case .address(let endpoint): endpoint.description

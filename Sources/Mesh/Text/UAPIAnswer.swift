@@ -10,7 +10,9 @@ public struct UAPIAnswer: Sendable {
   /// The lines of the answer to `configuration`.
   public private(set) var configuration: [String] = []
 
-  /// Reads a whole answer, up to its empty line. Throws the error it carries, or `protocolError` if it cannot be read.
+  /// Reads a whole answer, up to its empty line.
+  ///
+  /// Throws the error it carries, or `protocolError` if it cannot be read.
   public init(_ text: some StringProtocol) throws(UAPIError) {
     var message = ""
     var code: Int32?

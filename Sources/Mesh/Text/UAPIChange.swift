@@ -1,9 +1,12 @@
 public import Net
 public import Noise
 
-/// One line of a UAPI `set`. A request is a list of these, and their order means something.
+/// One line of a UAPI `set`.
 ///
-/// Source: https://www.wireguard.com/xplatform/#configuration-protocol, and `decisions.md` 3 for the lines marked meshd's.
+/// A request is a list of these, and their order means something.
+///
+/// Source: https://www.wireguard.com/xplatform/#configuration-protocol, and `decisions.md` 3 for the lines
+/// marked meshd's.
 public enum UAPIChange: Sendable {
   /// The interface's private key; `nil` unsets it.
   case privateKey(PrivateKey?)
@@ -35,7 +38,9 @@ public enum UAPIChange: Sendable {
   case protocolVersion
   /// meshd's: whether the peer speaks Babel; `nil` follows the interface.
   case babel(Bool?)
-  /// meshd's: one endpoint more, or a name instead of an address.
+  /// meshd's: forgets every configured endpoint.
+  case replaceEndpoints
+  /// meshd's: one endpoint more, by address or by name.
   case additionalEndpoint(Configuration.EndpointSource)
 }
 
@@ -80,12 +85,15 @@ extension UAPIChange {
     case "allowed_ip": allowedIP(value)
     case "protocol_version": value == "1" ? .protocolVersion : nil
     case "babel": babel(value)
+    case "replace_endpoints": value == "true" ? .replaceEndpoints : nil
     case "additional_endpoint": Configuration.EndpointSource(value).map { .additionalEndpoint($0) }
     default: throw UAPIError(.invalidArgument, "\(quoted(key)) is not a key of a peer")
     }
   }
 
-  /// All zeros stand for no key. Not constant in time: only whether there is a key shows.
+  /// All zeros stand for no key.
+  ///
+  /// Not constant in time: only whether there is a key shows.
   private static func isZeroKey(_ value: Substring) -> Bool {
     value.utf8.count == 64 && value.utf8.allSatisfy { $0 == UInt8(ascii: "0") }
   }
@@ -109,7 +117,9 @@ extension UAPIChange {
 }
 
 extension UAPIChange {
-  /// The line of the request, without its newline. It holds the secret of a key.
+  /// The line of the request, without its newline.
+  ///
+  /// It holds the secret of a key.
   var line: String {
     switch self {
     case .privateKey(let key): "private_key=\(key?.hex ?? Self.zeroKey)"
@@ -127,6 +137,7 @@ extension UAPIChange {
     case .removeAllowedIP(let prefix): "allowed_ip=-\(prefix)"
     case .protocolVersion: "protocol_version=1"
     case .babel(let babel): "babel=\(babel.map { $0 ? "on" : "off" } ?? "inherit")"
+    case .replaceEndpoints: "replace_endpoints=true"
     case .additionalEndpoint(let endpoint): "additional_endpoint=\(endpoint)"
     }
   }

@@ -33,5 +33,6 @@ public struct UAPIError: Error, Sendable, Equatable {
 }
 
 extension UAPIError: CustomStringConvertible {
+  /// The sentence.
   public var description: String { message }
 }

@@ -1,4 +1,5 @@
-/// Cuts the bytes of one UAPI connection into requests: each ends with an empty line, several may follow each other.
+/// Cuts the bytes of one UAPI connection into requests: each ends with an empty line, several may follow each
+/// other.
 public struct UAPIFrames: Sendable {
   /// The longest request accepted, 16 MiB.
   public static let limit = 16 << 20
@@ -13,8 +14,9 @@ public struct UAPIFrames: Sendable {
   /// Whether a request has begun and not ended.
   public var isInsideRequest: Bool { start < buffer.count }
 
-  /// Takes what the socket gave, after `next()` has given `nil`. Throws when a request is too long; the connection is of
-  /// no use then.
+  /// Takes what the socket gave, after `next()` has given `nil`.
+  ///
+  /// Throws when a request is too long; the connection is of no use then.
   public mutating func append(_ bytes: some Collection<UInt8>) throws(UAPIError) {
     if start > 0 {
       buffer.removeFirst(start)

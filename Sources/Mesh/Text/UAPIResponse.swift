@@ -3,8 +3,8 @@ internal import Noise
 
 /// The answers to UAPI requests, as text.
 ///
-/// A `get` has wireguard-go's lines in wireguard-go's order. `show` adds lines that stock readers skip; `routes` has lines
-/// of its own.
+/// A `get` has wireguard-go's lines in wireguard-go's order. `show` adds lines that stock readers skip;
+/// `routes` has lines of its own.
 public enum UAPIResponse {
   /// What `get=1` is answered with.
   public static func get(_ status: Status) -> String {
@@ -29,7 +29,9 @@ public enum UAPIResponse {
   /// The end of every answer that is not an error.
   public static let success = "errno=0\n\n"
 
-  /// The answer to a request that failed. Like wireguard-go's, its number is negative: `wg` expects that.
+  /// The answer to a request that failed.
+  ///
+  /// Like wireguard-go's, its number is negative: `wg` expects that.
   ///
   /// Only meshd's own commands take `message`; stock tools expect `errno` at the start of a failed `set`.
   public static func failure(_ error: UAPIError, withMessage: Bool) -> String {

@@ -1,0 +1,86 @@
+public import Net
+internal import OrderedCollections
+
+extension Speaker {
+  /// Takes the UDP payload of a packet from `source`, port 6696, to ff02::1:6 or our link-local address.
+  ///
+  /// Packets on a link that is down are dropped, as is what does not come from the neighbour's own address.
+  public mutating func handle(
+    _ payload: RawSpan, from id: NeighbourID, source: IPv6Address, destinationIsUnicast: Bool, at now: Instant
+  ) {
+    guard neighbourTable[id]?.isUp == true, !isShutDown else { return }
+    guard var reader = PacketReader(payload, from: source), admit(source, from: id, at: now) else {
+      counters.foreignPackets += 1
+      return
+    }
+    while let message = reader.next() {
+      switch message {
+      case .acknowledgmentRequest(let opaque, _):
+        // At once, since the interval may be as short as the way (§3.3).
+        send([.acknowledgment(opaque: opaque)], to: id, isUnicast: true)
+      case .acknowledgment(let opaque):
+        if destinationIsUnicast { acknowledge(opaque, by: id) }
+      case .hello(let hello):
+        receive(hello, from: id, at: now)
+      case .ihu(let ihu):
+        receive(ihu, from: id, at: now)
+      case .update(let update):
+        receive(update, from: id, at: now)
+      case .wildcardRetraction:
+        for slot in slots(of: id) { retract(slot, id, at: now) }
+      case .routeRequest(let request):
+        receive(request, from: id, at: now)
+      case .seqnoRequest(let request):
+        receive(request, from: id, at: now)
+      }
+    }
+    counters.malformedTLVs += UInt64(reader.malformedCount)
+    refreshCost(id, at: now)
+    schedule(id)
+  }
+
+  private mutating func admit(_ source: IPv6Address, from id: NeighbourID, at now: Instant) -> Bool {
+    let former = neighbourTable[id]?.linkLocals.last
+    guard neighbourTable[id]?.admit(source, capacity: limits.linkLocals) == true else { return false }
+    if former != source { emit(.neighbourChanged(id)) }
+    if neighbourTable[id]?.isHeard == false {
+      neighbourTable[id]?.isHeard = true
+      requestDump(to: id, at: now)
+    }
+    return true
+  }
+
+  private mutating func receive(_ hello: Hello, from id: NeighbourID, at now: Instant) {
+    neighbourTable[id]?.lastHello = now
+    let finding =
+      hello.isUnicast
+      ? neighbourTable[id]?.unicastHellos.receive(hello, at: now)
+      : neighbourTable[id]?.multicastHellos.receive(hello, at: now)
+    guard finding == .restarted else { return }
+    // Its routes stay until they expire or it retracts them, but its IHU was from another life.
+    neighbourTable[id]?.txcost = .infinity
+    neighbourTable[id]?.ihuExpiry = .distantFuture
+    neighbourTable[id]?.toldRxcost = nil
+    neighbourTable[id]?.owesRouteRequest = true
+  }
+
+  private mutating func receive(_ ihu: IHU, from id: NeighbourID, at now: Instant) {
+    guard let settings = neighbourTable[id]?.settings else { return }
+    // An IHU for another of several listeners is none of ours, and no error.
+    if let address = ihu.address, address != .v6(settings.ourLinkLocal) { return }
+    neighbourTable[id]?.txcost = ihu.rxcost
+    neighbourTable[id]?.ihuExpiry =
+      ihu.rxcost.isFinite ? now.advanced(by: ihu.interval.duration * 7 / 2) : .distantFuture
+  }
+
+  private mutating func acknowledge(_ opaque: UInt16, by id: NeighbourID) {
+    guard let packets = neighbourTable[id]?.unacknowledged,
+      let index = packets.firstIndex(where: { $0.opaque == opaque })
+    else { return }
+    neighbourTable[id]?.unacknowledged.remove(at: index)
+    for item in packets[index].items where item.epoch != 0 {
+      guard let slot = routeTable.slot(item.key), routeTable[slot].hold?.epoch == item.epoch else { continue }
+      acknowledgeHold(slot, by: id)
+    }
+  }
+}

@@ -1,0 +1,164 @@
+public import Net
+internal import OrderedCollections
+
+extension Speaker {
+  /// Adds a neighbour whose link is down; an existing one gets the settings.
+  public mutating func addNeighbour(_ id: NeighbourID, _ settings: NeighbourSettings, at now: Instant) {
+    guard neighbourTable[id] == nil else {
+      updateNeighbour(id, settings, at: now)
+      return
+    }
+    let first = Seqno(UInt16(truncatingIfNeeded: random.next()))
+    neighbourTable[id] = Neighbour(settings, helloSeqno: first)
+  }
+
+  /// Changes a neighbour's settings; routes it may no longer announce are dropped.
+  public mutating func updateNeighbour(_ id: NeighbourID, _ settings: NeighbourSettings, at now: Instant) {
+    guard let old = neighbourTable[id]?.settings, old != settings else { return }
+    neighbourTable[id]?.settings = settings
+    if old.expected != settings.expected || old.isMeshd != settings.isMeshd {
+      let address = neighbourTable[id]?.linkLocals.last
+      neighbourTable[id]?.isMeshd =
+        settings.isMeshd || (address != nil && address == settings.expected)
+    }
+    guard old.accept != settings.accept else { return }
+    for slot in slots(of: id) where !settings.accepts(routeTable[slot].key.prefix) {
+      retract(slot, id, at: now)
+    }
+    // What was refused before was not stored.
+    neighbourTable[id]?.owesRouteRequest = true
+    transmitSoon(to: id, within: timing.urgent, at: now)
+  }
+
+  /// Removes a neighbour and its routes; it is told, if the link is up.
+  public mutating func removeNeighbour(_ id: NeighbourID, at now: Instant) {
+    sendFarewell(to: id)
+    guard neighbourTable.removeValue(forKey: id) != nil else { return }
+    forget(id, keepAnnouncer: false, at: now)
+  }
+
+  /// The link to a neighbour can carry packets: opens it with a burst of Hellos and asks for its routes.
+  public mutating func linkUp(_ id: NeighbourID, at now: Instant) {
+    guard let neighbour = neighbourTable[id], !neighbour.isUp, !isShutDown else { return }
+    neighbourTable[id]?.reset()
+    neighbourTable[id]?.isUp = true
+    neighbourTable[id]?.burst = 3
+    neighbourTable[id]?.owesRetraction = !neighbour.wasUp
+    neighbourTable[id]?.wasUp = true
+    neighbourTable[id]?.owesRouteRequest = true
+    neighbourTable[id]?.helloDeadline = now
+    transmit(to: id, at: now)
+    schedule(id)
+    emit(.neighbourChanged(id))
+  }
+
+  /// The link to a neighbour is gone: it is unusable and silent until `linkUp`.
+  public mutating func linkDown(_ id: NeighbourID, at now: Instant) {
+    guard neighbourTable[id]?.isUp == true else { return }
+    neighbourTable[id]?.reset()
+    neighbourTable[id]?.isUp = false
+    refreshCost(id, at: now)
+    emit(.neighbourChanged(id))
+  }
+
+  /// Does what is due for a neighbour.
+  mutating func run(_ id: NeighbourID, at now: Instant) {
+    guard let before = neighbourTable[id]?.reach else { return }
+    neighbourTable[id]?.multicastHellos.expire(at: now)
+    neighbourTable[id]?.unicastHellos.expire(at: now)
+    if let expiry = neighbourTable[id]?.ihuExpiry, expiry <= now {
+      neighbourTable[id]?.txcost = .infinity
+      neighbourTable[id]?.ihuExpiry = .distantFuture
+    }
+    if before != 0, neighbourTable[id]?.reach == 0 {
+      // Sixteen Hellos in a row are missing: whoever it was is gone (RFC 8966 §3.4.1).
+      neighbourTable[id]?.isHeard = false
+      neighbourTable[id]?.txcost = .infinity
+      neighbourTable[id]?.dumpDeadline = .distantFuture
+      neighbourTable[id]?.dumpCursor = nil
+      neighbourTable[id]?.pendingUpdates = [:]
+      refreshCost(id, at: now)
+      forget(id, keepAnnouncer: true, at: now)
+    }
+    refreshCost(id, at: now)
+    repeatUnacknowledged(id, at: now)
+    guard let neighbour = neighbourTable[id] else { return }
+    if neighbour.dumpDeadline <= now { beginDump(to: id, at: now) }
+    if min(neighbour.helloDeadline, neighbour.transmission, neighbour.dumpDeadline) <= now {
+      transmit(to: id, at: now)
+    }
+  }
+
+  /// Follows what the Hello history and the IHUs say about the link.
+  mutating func refreshCost(_ id: NeighbourID, at now: Instant) {
+    guard let neighbour = neighbourTable[id] else { return }
+    if neighbour.isHeard, neighbour.toldRxcost != neighbour.rxcost {
+      neighbourTable[id]?.owesIHU = true
+      transmitSoon(to: id, within: .zero, at: now)
+    }
+    let cost = neighbour.currentCost
+    guard cost != neighbour.cost else { return }
+    neighbourTable[id]?.cost = cost
+    for slot in slots(of: id) {
+      if let index = routeTable[slot].index(of: id) {
+        routeTable[slot].routes[index].setCost(cost, halfLife: timing.smoothing, at: now)
+      }
+      reselect(slot, at: now)
+      settle(slot)
+    }
+    if !cost.isFinite {
+      neighbourTable[id]?.unacknowledged = []
+      stopWaiting(for: id, at: now)
+    } else if !neighbour.cost.isFinite {
+      // Whatever either side said meanwhile may be lost.
+      neighbourTable[id]?.owesRouteRequest = true
+      requestDump(to: id, at: now)
+    }
+    emit(.neighbourChanged(id))
+  }
+
+  /// Forgets the routes of a neighbour and that anything waits for it.
+  private mutating func forget(_ id: NeighbourID, keepAnnouncer: Bool, at now: Instant) {
+    for slot in 0..<routeTable.endSlot where routeTable.contains(slot) {
+      routeTable[slot].requests.remove(id)
+      if routeTable[slot].index(of: id) != nil { retract(slot, id, at: now) }
+      guard !keepAnnouncer, routeTable.contains(slot) else { continue }
+      if let index = routeTable[slot].formerAnnouncers.firstIndex(where: { $0.neighbour == id }) {
+        routeTable[slot].formerAnnouncers.remove(at: index)
+        report(slot)
+      }
+      settle(slot)
+    }
+    stopWaiting(for: id, at: now)
+  }
+
+  /// Ends the holds that only wait for a neighbour which cannot send packets here any more.
+  private mutating func stopWaiting(for id: NeighbourID, at now: Instant) {
+    for slot in 0..<routeTable.endSlot where routeTable.contains(slot) {
+      acknowledgeHold(slot, by: id)
+    }
+  }
+
+  /// The slots with a route of a neighbour.
+  ///
+  /// Looks at every row: for rare events.
+  func slots(of id: NeighbourID) -> [RouteTable.Slot] {
+    (0..<routeTable.endSlot).filter { routeTable.contains($0) && routeTable[$0].index(of: id) != nil }
+  }
+
+  /// The cost of a neighbour's link.
+  func cost(_ id: NeighbourID) -> Metric { neighbourTable[id]?.cost ?? .infinity }
+
+  /// Sends a retraction of everything, and a Hello that expires as soon as it arrives.
+  mutating func sendFarewell(to id: NeighbourID) {
+    guard let neighbour = neighbourTable[id], neighbour.isUp else { return }
+    let hello = Hello(seqno: neighbour.helloSeqno, interval: Interval(centiseconds: 1))
+    neighbourTable[id]?.helloSeqno = neighbour.helloSeqno.successor
+    send([.hello(hello), .wildcardRetraction], to: id)
+  }
+}
+
+extension Neighbour {
+  /// The last 16 Hellos of the better series, newest in the highest bit.
+  var reach: UInt16 { max(multicastHellos.bits, unicastHellos.bits) }
+}

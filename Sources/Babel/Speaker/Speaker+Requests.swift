@@ -1,0 +1,174 @@
+internal import Net
+internal import OrderedCollections
+
+extension Speaker {
+  /// The hop count of a seqno request of ours (§3.8.1.2 suggests 64).
+  static let hopCount: UInt8 = 64
+  /// To how many neighbours a starving node turns.
+  static let starvationTargets = 3
+  /// How often a starving node asks.
+  static let starvationAttempts = 5
+  /// How often we ask for the number that makes a better route usable.
+  static let improvementAttempts = 3
+
+  /// Takes a route request (§3.8.1.1).
+  mutating func receive(_ request: RouteRequest, from id: NeighbourID, at now: Instant) {
+    guard let prefix = request.prefix else {
+      neighbourTable[id]?.owesIHU = true
+      requestDump(to: id, at: now)
+      return
+    }
+    guard request.source == nil else {
+      let retraction = Update(
+        retracting: prefix, source: request.source, seqno: seqno, interval: Interval(timing.update))
+      send([.update(retraction)], to: id)
+      return
+    }
+    announce(RouteKey(prefix), to: id, within: timing.urgent, repeats: 0, at: now)
+  }
+
+  /// Takes a seqno request (§3.8.1.2).
+  mutating func receive(_ request: SeqnoRequest, from id: NeighbourID, at now: Instant) {
+    let key = RouteKey(request.prefix)
+    guard request.source == nil, let slot = routeTable.slot(key), let current = announcement(slot) else {
+      return
+    }
+    guard current.routerID == request.routerID, request.seqno.isNewer(than: current.seqno) else {
+      announce(key, to: id, within: timing.urgent, repeats: Self.copies, at: now)
+      return
+    }
+    guard routeTable[slot].local == nil else {
+      // By one, whatever was asked: a jump would let anyone wear the number out. Copies of the request find it satisfied.
+      seqno = seqno.successor
+      emit(.seqnoChanged(seqno))
+      announceChange(slot, at: now)
+      announce(key, within: timing.urgent, repeats: Self.copies, at: now)
+      return
+    }
+    guard request.hopCount > 1 else { return }
+    forward(request, slot, from: id, at: now)
+    settle(slot)
+  }
+
+  /// Passes a request on to one neighbour that is nearer to the originator, never back and never twice.
+  private mutating func forward(
+    _ request: SeqnoRequest, _ slot: RouteTable.Slot, from id: NeighbourID, at now: Instant
+  ) {
+    guard let target = forwardingTarget(slot, excluding: id, at: now) else { return }
+    let quietUntil = now.advanced(by: timing.requestSuppression)
+    let deadline = now.advanced(by: timing.requestResend * 32)
+    if let index = routeTable[slot].requests.index(covering: request.routerID, request.seqno) {
+      routeTable[slot].requests.add(requester: id, at: index)
+      guard routeTable[slot].requests.rows[index].quietUntil <= now else { return }
+      routeTable[slot].requests.renew(at: index, quietUntil: quietUntil, deadline: deadline)
+    } else {
+      routeTable[slot].requests.insert(
+        PendingSeqnoRequest(
+          routerID: request.routerID, seqno: request.seqno, reason: .forwarded, requesters: [id],
+          quietUntil: quietUntil, deadline: deadline),
+        capacity: limits.requestsPerPrefix)
+    }
+    var forwarded = request
+    forwarded.hopCount -= 1
+    send([.seqnoRequest(forwarded)], to: target, isUnicast: true)
+  }
+
+  /// The neighbour in use if it did not ask, else the best feasible, else the best unfeasible one.
+  private func forwardingTarget(
+    _ slot: RouteTable.Slot, excluding id: NeighbourID, at now: Instant
+  ) -> NeighbourID? {
+    if let selected = routeTable[slot].selected, selected != id { return selected }
+    let others = routeTable[slot].routes.filter { $0.neighbour != id && $0.metric.isFinite }
+    let feasible = others.filter { isFeasible($0, slot, at: now) }
+    return (feasible.isEmpty ? others : feasible).min { Self.isNearer($0, $1) }?.neighbour
+  }
+
+  private static func isNearer(_ route: Route, _ other: Route) -> Bool {
+    route.metric != other.metric ? route.metric < other.metric : route.neighbour < other.neighbour
+  }
+
+  /// Asks for newer numbers if there are ways to the prefix but none may be used (§3.8.2.1).
+  mutating func requestIfStarved(_ slot: RouteTable.Slot, at now: Instant) {
+    guard routeTable[slot].local == nil, routeTable[slot].selected == nil else { return }
+    let ways = routeTable[slot].routes.filter(\.metric.isFinite).sorted(by: Self.isNearer)
+    var asked: [RouterID] = []
+    for way in ways.prefix(Self.starvationTargets) where !asked.contains(way.routerID) {
+      asked.append(way.routerID)
+      guard let needed = neededSeqno(slot, way.routerID, at: now),
+        routeTable[slot].requests.index(covering: way.routerID, needed) == nil
+      else { continue }
+      let request = pendingRequest(way.routerID, needed, .starvation, at: now)
+      routeTable[slot].requests.insert(request, capacity: limits.requestsPerPrefix)
+      send(request, slot)
+    }
+  }
+
+  /// Asks the announcer of an unfeasible route for a newer number if the route would be used (§3.8.2.2).
+  mutating func requestIfBetter(_ slot: RouteTable.Slot, _ route: Route, at now: Instant) {
+    guard let selected = routeTable[slot].selectedRoute, selected.neighbour != route.neighbour,
+      let index = routeTable[slot].index(of: route.neighbour),
+      routeTable[slot].routes[index].metric < selected.metric, !isFeasible(route, slot, at: now)
+    else { return }
+    request(slot, route, at: now)
+  }
+
+  /// Asks the announcer of an unfeasible route for a newer number.
+  mutating func request(_ slot: RouteTable.Slot, _ route: Route, at now: Instant) {
+    guard let needed = neededSeqno(slot, route.routerID, at: now),
+      routeTable[slot].requests.index(covering: route.routerID, needed) == nil
+    else { return }
+    let request = pendingRequest(route.routerID, needed, .unfeasible(route.neighbour), at: now)
+    routeTable[slot].requests.insert(request, capacity: limits.requestsPerPrefix)
+    send(request, slot)
+  }
+
+  /// Sends our requests again whose answer is late, as long as there is need for it.
+  mutating func repeatRequests(_ slot: RouteTable.Slot, at now: Instant) {
+    for var request in routeTable[slot].requests.removeDue(at: now) {
+      switch request.reason {
+      case .forwarded:
+        continue
+      case .starvation:
+        guard routeTable[slot].selected == nil, request.attempts < Self.starvationAttempts else { continue }
+      case .unfeasible(let id):
+        guard let index = routeTable[slot].index(of: id), request.attempts < Self.improvementAttempts,
+          request.seqno.isNewer(than: routeTable[slot].routes[index].seqno)
+        else { continue }
+      }
+      request.deadline = now.advanced(by: timing.requestResend * (1 << request.attempts))
+      request.attempts += 1
+      routeTable[slot].requests.insert(request, capacity: limits.requestsPerPrefix)
+      send(request, slot)
+    }
+  }
+
+  private func pendingRequest(
+    _ routerID: RouterID, _ seqno: Seqno, _ reason: PendingSeqnoRequest.Reason, at now: Instant
+  ) -> PendingSeqnoRequest {
+    PendingSeqnoRequest(
+      routerID: routerID, seqno: seqno, reason: reason,
+      quietUntil: now.advanced(by: timing.requestSuppression),
+      deadline: now.advanced(by: timing.requestResend))
+  }
+
+  /// The oldest number that makes any route to the source feasible; `nil` if all of them are.
+  private func neededSeqno(_ slot: RouteTable.Slot, _ routerID: RouterID, at now: Instant) -> Seqno? {
+    sourceTable.distance(routeTable[slot].key, routerID, at: now)?.seqno.successor
+  }
+
+  private mutating func send(_ request: PendingSeqnoRequest, _ slot: RouteTable.Slot) {
+    let message = TLV.seqnoRequest(
+      SeqnoRequest(
+        prefix: routeTable[slot].key.prefix, routerID: request.routerID, seqno: request.seqno,
+        hopCount: Self.hopCount))
+    switch request.reason {
+    case .forwarded: break
+    case .unfeasible(let id): send([message], to: id, isUnicast: true)
+    case .starvation:
+      let ways = routeTable[slot].routes
+        .filter { $0.routerID == request.routerID && $0.metric.isFinite }
+        .sorted(by: Self.isNearer)
+      for way in ways.prefix(Self.starvationTargets) { send([message], to: way.neighbour, isUnicast: true) }
+    }
+  }
+}

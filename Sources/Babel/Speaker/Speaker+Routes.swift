@@ -1,0 +1,160 @@
+public import Net
+internal import OrderedCollections
+
+extension Speaker {
+  /// Announces a prefix of our own.
+  public mutating func originate(_ prefix: IPPrefix, metric: Metric = .zero, at now: Instant) {
+    let slot = routeTable.slotOrInsert(RouteKey(prefix))
+    guard routeTable[slot].local != metric else { return }
+    for route in routeTable[slot].routes { neighbourTable[route.neighbour]?.routeCount -= 1 }
+    routeTable[slot].local = metric
+    routeTable[slot].routes = []
+    routeTable[slot].selected = nil
+    routeTable[slot].formerAnnouncers = []
+    routeTable[slot].reconsideration = .distantFuture
+    routeTable[slot].hold = nil
+    announceChange(slot, at: now)
+    report(slot)
+    settle(slot)
+  }
+
+  /// Takes back a prefix of our own; it is held like any lost route.
+  public mutating func withdraw(_ prefix: IPPrefix, at now: Instant) {
+    guard let slot = routeTable.slot(RouteKey(prefix)), routeTable[slot].local != nil else { return }
+    routeTable[slot].local = nil
+    lose(slot, at: now)
+    report(slot)
+    settle(slot)
+    // Other announcements of the prefix were not stored while it was ours.
+    for (id, neighbour) in neighbourTable where neighbour.isHeard {
+      send([.routeRequest(RouteRequest(prefix: prefix))], to: id)
+    }
+  }
+
+  /// Takes an update (§3.5.3).
+  mutating func receive(_ update: Update, from id: NeighbourID, at now: Instant) {
+    // Forwarding knows destinations only, and then source-specific routes must be ignored (RFC 9079 §3.2).
+    guard update.source == nil, let settings = neighbourTable[id]?.settings else { return }
+    let key = RouteKey(update.prefix)
+    let known = routeTable.slot(key)
+    if let known, routeTable[known].local != nil {
+      if update.routerID == routerID { recover(update.seqno, at: now) }
+      return
+    }
+    guard let route = Route(update, from: id), route.routerID != routerID,
+      settings.accepts(update.prefix)
+    else {
+      if update.metric.isFinite { counters.refusedUpdates += 1 }
+      // Whatever it is, it replaces what the neighbour said before.
+      if let known { retract(known, id, at: now) }
+      return
+    }
+    let slot = known ?? routeTable.slotOrInsert(key)
+    store(route, in: slot, interval: update.interval, at: now)
+    settle(slot)
+  }
+
+  private mutating func store(
+    _ route: Route, in slot: RouteTable.Slot, interval: Interval, at now: Instant
+  ) {
+    let id = route.neighbour
+    guard let index = routeTable[slot].index(of: id) else {
+      guard let count = neighbourTable[id]?.routeCount, count < limits.routesPerNeighbour else {
+        counters.overflows += 1
+        return
+      }
+      neighbourTable[id]?.routeCount = count + 1
+      routeTable[slot].formerAnnouncers.removeAll { $0.neighbour == id }
+      routeTable[slot].routes.append(route)
+      refresh(slot, routeTable[slot].routes.count - 1, interval, at: now)
+      report(slot)
+      reselect(slot, at: now)
+      requestIfBetter(slot, route, at: now)
+      return
+    }
+    let former = routeTable[slot].routes[index]
+    guard !former.announcesSame(as: route) else {
+      routeTable[slot].routes[index].renew(interval, at: now)
+      if routeTable[slot].selected == nil { requestIfStarved(slot, at: now) }
+      return
+    }
+    let isUsed = routeTable[slot].selected == id
+    if isUsed, former.routerID == route.routerID, !isFeasible(route, slot, at: now) {
+      // The route goes on with its old values, and expires with them, until a newer number makes this one usable: the
+      // neighbour's own distance still is what it was, so no loop can come of it (§3.5.3).
+      request(slot, route, at: now)
+      return
+    }
+    routeTable[slot].routes[index].replace(with: route)
+    refresh(slot, index, interval, at: now)
+    reselect(slot, at: now)
+    requestIfBetter(slot, route, at: now)
+  }
+
+  private mutating func refresh(
+    _ slot: RouteTable.Slot, _ index: Int, _ interval: Interval, at now: Instant
+  ) {
+    let cost = cost(routeTable[slot].routes[index].neighbour)
+    routeTable[slot].routes[index].renew(interval, at: now)
+    routeTable[slot].routes[index].setCost(cost, halfLife: timing.smoothing, at: now)
+  }
+
+  /// Whether a route may be used (§3.5.1).
+  func isFeasible(_ route: Route, _ slot: RouteTable.Slot, at now: Instant) -> Bool {
+    sourceTable.isFeasible(
+      routeTable[slot].key, route.routerID, seqno: route.seqno, metric: route.referenceMetric, at: now)
+  }
+
+  /// Removes a neighbour's route, which it retracted or may not have.
+  ///
+  /// The neighbour counts as an announcer for a while: packets it sent before are still on their way.
+  mutating func retract(_ slot: RouteTable.Slot, _ id: NeighbourID, at now: Instant) {
+    guard let index = routeTable[slot].index(of: id) else { return }
+    routeTable[slot].routes.remove(at: index)
+    neighbourTable[id]?.routeCount -= 1
+    routeTable[slot].formerAnnouncers.append(
+      Destination.FormerAnnouncer(neighbour: id, end: now.advanced(by: timing.announcerGrace)))
+    reselect(slot, at: now)
+    settle(slot)
+  }
+
+  /// Our own announcement came back with a number we have not reached: it is from before a crash.
+  ///
+  /// Going past it lets the network use us at once, instead of when it forgets.
+  private mutating func recover(_ stale: Seqno, at now: Instant) {
+    guard stale.isNewer(than: seqno) else { return }
+    seqno = stale.successor
+    emit(.seqnoChanged(seqno))
+    for slot in 0..<routeTable.endSlot where routeTable.contains(slot) && routeTable[slot].local != nil {
+      announce(routeTable[slot].key, within: timing.urgent, repeats: Self.copies, at: now)
+    }
+  }
+
+  /// Does what is due for a prefix.
+  mutating func run(_ slot: RouteTable.Slot, at now: Instant) {
+    let expired = routeTable[slot].routes.filter { $0.expiry <= now }.map(\.neighbour)
+    for id in expired {
+      guard let index = routeTable[slot].index(of: id) else { continue }
+      routeTable[slot].routes.remove(at: index)
+      neighbourTable[id]?.routeCount -= 1
+      routeTable[slot].formerAnnouncers.append(
+        Destination.FormerAnnouncer(neighbour: id, end: now.advanced(by: timing.announcerGrace)))
+    }
+    if !expired.isEmpty || routeTable[slot].reconsideration <= now { reselect(slot, at: now) }
+    if let id = routeTable[slot].selected, let index = routeTable[slot].index(of: id),
+      routeTable[slot].routes[index].refresh <= now
+    {
+      routeTable[slot].routes[index].refreshWasRequested()
+      send([.routeRequest(RouteRequest(prefix: routeTable[slot].key.prefix))], to: id, isUnicast: true)
+    }
+    if let hold = routeTable[slot].hold, hold.end <= now {
+      routeTable[slot].hold = nil
+      report(slot)
+    }
+    if routeTable[slot].formerAnnouncers.contains(where: { $0.end <= now }) {
+      routeTable[slot].formerAnnouncers.removeAll { $0.end <= now }
+      report(slot)
+    }
+    repeatRequests(slot, at: now)
+  }
+}

@@ -1,0 +1,86 @@
+internal import Net
+internal import OrderedCollections
+
+extension Speaker {
+  /// How many copies more an update that matters is worth while it is not acknowledged (§3.7.2 allows five in all).
+  static let copies = 4
+
+  /// Chooses the route for a prefix and says so to whom it concerns.
+  mutating func reselect(_ slot: RouteTable.Slot, at now: Instant) {
+    guard routeTable[slot].local == nil else { return }
+    let row = routeTable[slot]
+    let selection = RouteSelection(
+      row.routes, current: row.selected, halfLife: timing.smoothing, at: now
+    ) { isFeasible($0, slot, at: now) }
+    routeTable[slot].selected = selection.neighbour
+    routeTable[slot].reconsideration =
+      selection.isPending ? now.advanced(by: timing.smoothing / 8) : .distantFuture
+    if selection.neighbour != row.selected || selection.neighbour == nil { report(slot) }
+    if selection.neighbour != nil {
+      routeTable[slot].hold = nil
+      announceChange(slot, at: now)
+    } else {
+      if row.selected != nil { lose(slot, at: now) }
+      requestIfStarved(slot, at: now)
+    }
+  }
+
+  /// What this node says about a prefix; `nil` is a retraction.
+  func announcement(_ slot: RouteTable.Slot) -> Destination.Announcement? {
+    if let metric = routeTable[slot].local {
+      return Destination.Announcement(routerID: routerID, seqno: seqno, metric: metric)
+    }
+    guard let route = routeTable[slot].selectedRoute, route.metric.isFinite else { return nil }
+    return Destination.Announcement(routerID: route.routerID, seqno: route.seqno, metric: route.metric)
+  }
+
+  /// Sends a triggered update if the change is worth one (§3.7.2).
+  ///
+  /// A new route and a new originator are: others may be cut off, or forward by a distance that no longer means anything.
+  /// A metric must change by a quarter and by a link's cost. Smaller improvements wait for the next full update: telling
+  /// them lowers the feasibility distance and can cost us our alternatives. A newer number alone is told to those who
+  /// asked for it.
+  mutating func announceChange(_ slot: RouteTable.Slot, at now: Instant) {
+    guard let announcement = announcement(slot) else { return }
+    let key = routeTable[slot].key
+    for id in routeTable[slot].requests.satisfy(announcement.routerID, announcement.seqno) {
+      announce(key, to: id, within: timing.urgent, repeats: Self.copies, at: now)
+    }
+    let former = routeTable[slot].announced
+    guard former != announcement else { return }
+    guard let former, former.routerID == announcement.routerID else {
+      routeTable[slot].announced = announcement
+      announce(key, within: timing.urgent, repeats: Self.copies, at: now)
+      return
+    }
+    let old = Int(former.metric.rawValue)
+    let change = abs(Int(announcement.metric.rawValue) - old)
+    guard change >= max(Int(Metric.wired.rawValue), old / 4) else { return }
+    routeTable[slot].announced = announcement
+    announce(key, within: timing.calm, repeats: 0, at: now)
+  }
+
+  /// The prefix has no usable route any more: retracts it and holds it until no neighbour can still send packets here
+  /// (§3.5.4).
+  mutating func lose(_ slot: RouteTable.Slot, at now: Instant) {
+    epoch &+= 1
+    if epoch == 0 { epoch = 1 }
+    let waiting = neighbourTable.keys.filter { cost($0).isFinite }
+    routeTable[slot].announced = nil
+    if !waiting.isEmpty {
+      routeTable[slot].hold = Destination.Hold(
+        epoch: epoch, waiting: Array(waiting), end: now.advanced(by: timing.update * 7 / 2))
+    }
+    announce(routeTable[slot].key, within: timing.urgent, repeats: Self.copies, at: now)
+  }
+
+  /// Notes that a neighbour cannot send packets for a held prefix any more; the last one ends the hold.
+  mutating func acknowledgeHold(_ slot: RouteTable.Slot, by id: NeighbourID) {
+    guard let index = routeTable[slot].hold?.waiting.firstIndex(of: id) else { return }
+    routeTable[slot].hold?.waiting.remove(at: index)
+    guard routeTable[slot].hold?.waiting.isEmpty == true else { return }
+    routeTable[slot].hold = nil
+    report(slot)
+    settle(slot)
+  }
+}

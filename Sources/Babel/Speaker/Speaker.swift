@@ -1,0 +1,175 @@
+public import Net
+internal import OrderedCollections
+
+/// A node of the routing protocol (RFC 8966): what it hears goes in, what it says and the routes it chooses come out.
+///
+/// Every neighbour is one WireGuard peer and a Babel interface of its own. The speaker does no I/O and reads no clock:
+/// call a method with the time, then `poll` until it is empty, then again at `nextDeadline` at the latest. The same
+/// inputs with the same seed give the same outputs.
+public struct Speaker: Sendable {
+  /// What the caller must do.
+  public enum Output: Sendable, Equatable {
+    /// Send a UDP payload to a neighbour, from our link-local address and port 6696 to the same port: to `unicast`, or to
+    /// ff02::1:6 without one. A neighbour removed in the same turn still gets its farewell.
+    case send(to: NeighbourID, payload: [UInt8], unicast: IPv6Address?)
+    /// Look up the prefix again: its state or its announcers changed.
+    case routeChanged(IPPrefix)
+    /// The neighbour's link became usable or unusable, its cost changed, or its address.
+    case neighbourChanged(NeighbourID)
+    /// Our sequence number changed and is to be persisted.
+    case seqnoChanged(Seqno)
+  }
+
+  /// What was dropped since the start.
+  public struct Counters: Sendable, Equatable {
+    /// Packets that were no Babel, or from an address that is not the neighbour's.
+    public internal(set) var foreignPackets: UInt64 = 0
+    /// TLVs in which something was wrong.
+    public internal(set) var malformedTLVs: UInt64 = 0
+    /// Updates that the neighbour may not send: for prefixes outside its filter, or with our own router-id.
+    public internal(set) var refusedUpdates: UInt64 = 0
+    /// Updates for which a table had no room.
+    public internal(set) var overflows: UInt64 = 0
+  }
+
+  enum Subject: Sendable {
+    case neighbour(NeighbourID)
+    case destination(RouteTable.Slot)
+    case sources
+    case farewell
+  }
+
+  /// Our router-id.
+  public let routerID: RouterID
+  /// Our sequence number.
+  public internal(set) var seqno: Seqno
+  /// What was dropped since the start.
+  public internal(set) var counters = Counters()
+
+  let timing: Timing
+  let limits: Limits
+  var random: SplitMix64
+  var neighbourTable: OrderedDictionary<NeighbourID, Neighbour> = [:]
+  var routeTable = RouteTable()
+  var sourceTable: SourceTable
+  var agenda = DeadlineQueue<Subject>()
+  var sourcesScheduled = Instant.distantFuture
+  var epoch: UInt32 = 0
+  var isShutDown = false
+  private var outputs: [Output] = []
+  private var firstOutput = 0
+
+  /// Makes a speaker without neighbours; `seqno` is the one persisted last, `seed` decides all jitter.
+  public init(
+    routerID: RouterID, seqno: Seqno, seed: UInt64, timing: Timing = Timing(), limits: Limits = Limits()
+  ) {
+    self.routerID = routerID
+    self.seqno = seqno
+    self.timing = timing
+    self.limits = limits
+    random = SplitMix64(seed: seed)
+    sourceTable = SourceTable(lifetime: timing.sourceLifetime, capacity: limits.sources)
+  }
+
+  /// When `advance` must be called at the latest.
+  public var nextDeadline: Instant { agenda.first }
+
+  /// The next thing to do; `nil` when there is nothing left until the next input or deadline.
+  public mutating func poll() -> Output? {
+    guard firstOutput < outputs.count else {
+      outputs.removeAll(keepingCapacity: true)
+      firstOutput = 0
+      return nil
+    }
+    let output = outputs[firstOutput]
+    firstOutput += 1
+    if case .routeChanged(let prefix) = output, let slot = routeTable.slot(RouteKey(prefix)) {
+      routeTable[slot].isReported = false
+    }
+    return output
+  }
+
+  /// Does what is due by `now`.
+  public mutating func advance(to now: Instant) {
+    while let (subject, time) = agenda.removeFirst(dueAt: now) {
+      switch subject {
+      case .neighbour(let id):
+        guard neighbourTable[id]?.scheduled == time, !isShutDown else { continue }
+        neighbourTable[id]?.scheduled = .distantFuture
+        run(id, at: now)
+        schedule(id)
+      case .destination(let slot):
+        guard routeTable.contains(slot), routeTable[slot].scheduled == time, !isShutDown else { continue }
+        routeTable[slot].scheduled = .distantFuture
+        run(slot, at: now)
+        settle(slot)
+      case .sources:
+        sourcesScheduled = .distantFuture
+        sourceTable.sweep(at: now)
+        scheduleSources()
+      case .farewell:
+        sendFarewells()
+      }
+    }
+  }
+
+  /// Announces that this node is going: all routes are retracted and the neighbours forget us at once.
+  ///
+  /// Sent twice, the second time 20 ms later; after that the speaker is silent for good.
+  public mutating func shutdown(at now: Instant) {
+    guard !isShutDown else { return }
+    sendFarewells()
+    isShutDown = true
+    agenda = DeadlineQueue()
+    agenda.insert(.farewell, at: now.advanced(by: timing.burst))
+  }
+
+  private mutating func sendFarewells() {
+    for id in neighbourTable.keys { sendFarewell(to: id) }
+  }
+
+  mutating func emit(_ output: Output) {
+    outputs.append(output)
+  }
+
+  /// Tells the caller that what `route(for:)` says may have changed.
+  mutating func report(_ slot: RouteTable.Slot) {
+    guard !routeTable[slot].isReported else { return }
+    routeTable[slot].isReported = true
+    emit(.routeChanged(routeTable[slot].key.prefix))
+  }
+
+  /// Puts a neighbour's deadline into the queue if it came nearer.
+  mutating func schedule(_ id: NeighbourID) {
+    guard let neighbour = neighbourTable[id] else { return }
+    let deadline = neighbour.deadline
+    guard deadline < neighbour.scheduled else { return }
+    neighbourTable[id]?.scheduled = deadline
+    agenda.insert(.neighbour(id), at: deadline)
+  }
+
+  /// Removes a row with nothing in it; else puts its deadline into the queue if it came nearer.
+  mutating func settle(_ slot: RouteTable.Slot) {
+    guard !routeTable[slot].isVacant else {
+      routeTable.remove(slot)
+      return
+    }
+    let deadline = routeTable[slot].deadline
+    guard deadline < routeTable[slot].scheduled else { return }
+    routeTable[slot].scheduled = deadline
+    agenda.insert(.destination(slot), at: deadline)
+  }
+
+  /// Puts the source table's next sweep into the queue.
+  mutating func scheduleSources() {
+    guard sourceTable.deadline < sourcesScheduled else { return }
+    sourcesScheduled = sourceTable.deadline
+    agenda.insert(.sources, at: sourcesScheduled)
+  }
+
+  /// A time of at most `duration`, and at least the `share` of it: jitter may only make things early.
+  mutating func jittered(_ duration: Duration, share: Double = 0.8) -> Duration {
+    let unit = Double(random.next() >> 11) / Double(1 << 53)
+    return .nanoseconds(Int64(Double(duration.nanoseconds) * (share + (1 - share) * unit)))
+  }
+}

@@ -1,0 +1,74 @@
+public import Net
+
+/// What forwarding needs to know about one prefix.
+public struct RouteView: Sendable, Equatable {
+  /// Where packets to the prefix go.
+  public enum State: Sendable, Equatable {
+    /// This node originates the prefix.
+    case local
+    /// To the neighbour that is the selected next hop.
+    case via(NeighbourID, metric: Metric, routerID: RouterID, seqno: Seqno)
+    /// Nowhere, and never by a shorter prefix: the prefix was lost and is held, or only announced by neighbours that
+    /// might send the packets back (RFC 8966 §3.5.4).
+    case unreachable
+    /// Nothing is known about it.
+    case none
+  }
+
+  /// Where packets to the prefix go.
+  public var state: State
+  /// Neighbours that announce the prefix, feasible or not, or did so a short while ago; in ascending order.
+  ///
+  /// They may send packets from it.
+  public var announcers: [NeighbourID]
+
+  /// Makes a view.
+  public init(state: State, announcers: [NeighbourID]) {
+    self.state = state
+    self.announcers = announcers
+  }
+}
+
+/// One row of the route table, or a prefix of our own, for display.
+public struct RouteEntry: Sendable, Equatable {
+  /// The destination.
+  public var prefix: IPPrefix
+  /// Who announces it; `nil` for our own prefixes and held ones.
+  public var neighbour: NeighbourID?
+  /// The originator; `nil` for a held prefix.
+  public var routerID: RouterID?
+  /// The originator's sequence number.
+  public var seqno: Seqno
+  /// The neighbour's metric.
+  public var referenceMetric: Metric
+  /// Our metric: the neighbour's and the cost of the link.
+  public var metric: Metric
+  /// Whether the feasibility condition holds (RFC 8966 §3.5.1).
+  public var isFeasible: Bool
+  /// Whether packets go this way.
+  public var isSelected: Bool
+}
+
+/// One neighbour, for display.
+public struct NeighbourView: Sendable, Equatable {
+  /// Who it is.
+  public var id: NeighbourID
+  /// The link-local address heard last.
+  public var linkLocal: IPv6Address?
+  /// Whether the link is up.
+  public var isUp: Bool
+  /// Whether it is known to be a meshd.
+  public var isMeshd: Bool
+  /// The last 16 Hellos, newest in the highest bit.
+  public var reach: UInt16
+  /// The cost we tell it.
+  public var rxcost: Metric
+  /// The cost it tells us.
+  public var txcost: Metric
+  /// The cost of the link; infinity is unusable.
+  public var cost: Metric
+  /// When its last Hello came.
+  public var lastHello: Instant?
+  /// How many routes it announces.
+  public var routeCount: Int
+}

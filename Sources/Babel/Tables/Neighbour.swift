@@ -1,0 +1,148 @@
+internal import Net
+
+/// One neighbour and the link to it: interface and neighbour table in one (RFC 8966 §3.2.3, §3.2.4).
+struct Neighbour: Sendable {
+  /// A packet that was sent and must be acknowledged.
+  struct Unacknowledged: Sendable {
+    /// The number that the acknowledgment will have.
+    var opaque: UInt16
+    /// The updates in it.
+    var items: [Item]
+    /// When they are sent again.
+    var deadline: Instant
+
+    /// One update in the packet.
+    struct Item: Sendable {
+      var key: RouteKey
+      /// The hold that the acknowledgment counts for; 0 for a finite update.
+      var epoch: UInt32
+      /// How many more copies may be sent.
+      var repeats: Int
+    }
+  }
+
+  /// What the configuration says.
+  var settings: NeighbourSettings
+  /// Whether packets can be exchanged at all.
+  var isUp = false
+  /// Whether it was ever up: the wildcard retraction is for the first time only.
+  var wasUp = false
+  /// Whether it is known to be a meshd.
+  var isMeshd: Bool
+
+  // What was heard.
+
+  /// Its addresses, the one heard last at the end.
+  var linkLocals: [IPv6Address] = []
+  /// Whether anything was heard since the link is up.
+  var isHeard = false
+  /// Hellos with U = 0.
+  var multicastHellos = HelloHistory()
+  /// Hellos with U = 1.
+  var unicastHellos = HelloHistory()
+  /// When the last Hello came.
+  var lastHello: Instant?
+  /// The cost it tells us; infinity without a valid IHU.
+  var txcost = Metric.infinity
+  /// When the last IHU loses its force.
+  var ihuExpiry = Instant.distantFuture
+  /// The cost in the last IHU we sent; `nil` before the first.
+  var toldRxcost: Metric?
+  /// The cost in use, kept to notice changes.
+  var cost = Metric.infinity
+  /// How many routes it announces.
+  var routeCount = 0
+
+  // What is to be sent. `pendingUpdates` is sorted before its order reaches anything.
+
+  /// The number of the next Hello.
+  var helloSeqno: Seqno
+  /// When the next Hello leaves.
+  var helloDeadline = Instant.distantFuture
+  /// Hellos left in the opening burst.
+  var burst = 0
+  /// Hellos since the last IHU.
+  var hellosSinceIHU = 0
+  /// Whether an IHU shall leave with the next packet.
+  var owesIHU = false
+  /// Whether the next packet shall retract everything a former life of ours announced.
+  var owesRetraction = false
+  /// Whether the next packet shall ask for all routes.
+  var owesRouteRequest = false
+  /// When the next full update begins.
+  var dumpDeadline = Instant.distantFuture
+  /// When the last one began.
+  var lastDump: Instant?
+  /// The slot at which the full update under way goes on.
+  var dumpCursor: Int?
+  /// Updates to be sent, with the values of the moment when they are; and how many more copies each is worth.
+  var pendingUpdates: [RouteKey: Int] = [:]
+  /// When a packet leaves.
+  var transmission = Instant.distantFuture
+  /// Updates on their way.
+  var unacknowledged: [Unacknowledged] = []
+  /// The number of the next acknowledgment request.
+  var opaque: UInt16 = 0
+  /// The hint that is in the deadline queue.
+  var scheduled = Instant.distantFuture
+
+  init(_ settings: NeighbourSettings, helloSeqno: Seqno) {
+    self.settings = settings
+    self.helloSeqno = helloSeqno
+    isMeshd = settings.isMeshd
+  }
+
+  /// The cost we tell the neighbour: C if we hear it (appendix A.2.1).
+  var rxcost: Metric {
+    isUp && (multicastHellos.isUsable || unicastHellos.isUsable) ? .wired : .infinity
+  }
+
+  /// The cost of the link: what the neighbour says, as long as we hear it.
+  var currentCost: Metric {
+    rxcost.isFinite && txcost.isFinite ? max(txcost, Metric(1)) : .infinity
+  }
+
+  /// When something is to be done.
+  var deadline: Instant {
+    var first = min(helloDeadline, transmission, dumpDeadline, ihuExpiry)
+    first = min(first, multicastHellos.deadline, unicastHellos.deadline)
+    for packet in unacknowledged { first = min(first, packet.deadline) }
+    return first
+  }
+
+  /// Whether a packet from `source` is the neighbour's; notes the address.
+  mutating func admit(_ source: IPv6Address, capacity: Int) -> Bool {
+    guard source.high == 0xFE80 << 48, source != settings.ourLinkLocal else { return false }
+    if source == settings.expected {
+      isMeshd = true
+      linkLocals = [source]
+      return true
+    }
+    guard !isMeshd || settings.expected == nil else { return false }
+    if linkLocals.last == source { return true }
+    linkLocals.removeAll { $0 == source }
+    if linkLocals.count >= capacity { linkLocals.removeFirst() }
+    linkLocals.append(source)
+    return true
+  }
+
+  /// Forgets what the neighbour said and what it was told, when the link opens or closes.
+  mutating func reset() {
+    isHeard = false
+    multicastHellos = HelloHistory()
+    unicastHellos = HelloHistory()
+    txcost = .infinity
+    ihuExpiry = .distantFuture
+    helloDeadline = .distantFuture
+    burst = 0
+    owesIHU = false
+    owesRetraction = false
+    owesRouteRequest = false
+    toldRxcost = nil
+    dumpDeadline = .distantFuture
+    dumpCursor = nil
+    pendingUpdates = [:]
+    transmission = .distantFuture
+    unacknowledged = []
+  }
+}

@@ -1,0 +1,25 @@
+/// A span of time on the wire: centiseconds in 16 bits.
+@frozen
+public struct Interval: Hashable, Sendable, BitwiseCopyable {
+  /// Hundredths of a second.
+  public let centiseconds: UInt16
+
+  /// Makes the interval of this many hundredths of a second.
+  @inlinable
+  public init(centiseconds: UInt16) {
+    self.centiseconds = centiseconds
+  }
+
+  /// The shortest interval that is not shorter than `duration`, since an interval is a promise; at least one hundredth
+  /// and at most 655.35 s.
+  public init(_ duration: Duration) {
+    let rounded = (duration / .milliseconds(10)).rounded(.up)
+    centiseconds = UInt16(min(max(rounded, 1), Double(UInt16.max)))
+  }
+
+  /// No promise: an unscheduled Hello.
+  public static let zero = Interval(centiseconds: 0)
+
+  /// The interval as a duration.
+  public var duration: Duration { .milliseconds(Int64(centiseconds) * 10) }
+}

@@ -1,0 +1,59 @@
+/// The intervals of a speaker (RFC 8966 appendix B).
+///
+/// Simulations shorten them; a daemon uses the defaults.
+public struct Timing: Sendable {
+  /// Between two Hellos to one neighbour; our peers notice our death by it.
+  public var hello: Duration = .seconds(1)
+  /// Between two full updates to one neighbour.
+  public var update: Duration = .seconds(20)
+  /// An IHU promises the next one within this many Hello intervals.
+  public var hellosPerIHU = 3
+  /// The longest wait before a retraction, a new route or an answer leaves.
+  public var urgent: Duration = .milliseconds(10)
+  /// The longest wait before a changed metric leaves.
+  public var calm: Duration = .milliseconds(200)
+  /// Between the Hellos of the burst that opens a link.
+  public var burst: Duration = .milliseconds(20)
+  /// Before the first repetition of a seqno request of ours; each further one waits twice as long.
+  public var requestResend: Duration = .milliseconds(250)
+  /// How long a forwarded seqno request is not forwarded again.
+  ///
+  /// Shorter than the first repetition.
+  public var requestSuppression: Duration = .milliseconds(200)
+  /// Before an unacknowledged update is sent again; each further time waits twice as long.
+  public var acknowledgment: Duration = .milliseconds(250)
+  /// Between two full updates that a neighbour's wildcard requests may cause.
+  public var dumpSpacing: Duration = .seconds(1)
+  /// Between two portions of one full update.
+  public var dumpPortion: Duration = .milliseconds(10)
+  /// The half-life of the difference between a smoothed metric and the metric (appendix A.3).
+  public var smoothing: Duration = .seconds(4)
+  /// How long a neighbour that no longer announces a prefix still counts as its announcer.
+  public var announcerGrace: Duration = .seconds(10)
+  /// How long a feasibility distance outlives its last use.
+  ///
+  /// Longer than any route lives at a neighbour.
+  public var sourceLifetime: Duration = .seconds(1200)
+
+  /// The defaults.
+  public init() {}
+}
+
+/// The bounds of a speaker's tables: what a neighbour sends never makes them grow without end.
+public struct Limits: Sendable {
+  /// Routes stored from one neighbour; further ones are dropped, retractions are not.
+  public var routesPerNeighbour = 10_000
+  /// Feasibility distances; a route that finds no room for its own is not announced.
+  public var sources = 400_000
+  /// Seqno requests remembered for one prefix.
+  public var requestsPerPrefix = 8
+  /// Packets to one neighbour that wait for an acknowledgment; further ones go without.
+  public var unacknowledgedPackets = 256
+  /// Link-local addresses remembered for one stock neighbour.
+  public var linkLocals = 4
+  /// Packets in one portion of a full update.
+  public var packetsPerPortion = 16
+
+  /// The defaults.
+  public init() {}
+}

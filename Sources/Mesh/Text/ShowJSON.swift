@@ -1,0 +1,75 @@
+internal import Net
+internal import Noise
+
+/// Status as JSON, for programs.
+///
+/// Secrets are left out unless asked for; what is not there is `null`.
+public enum ShowJSON {
+  /// An array with one object per interface.
+  public static func interfaces(_ statuses: [Status], showsSecrets: Bool = false) -> String {
+    JSON.array(statuses.map { interface($0, showsSecrets: showsSecrets) }).text
+  }
+
+  /// An array with one object per entry of the route table.
+  public static func routes(_ status: Status) -> String {
+    JSON.array(status.routes.map(json(of:))).text
+  }
+
+  private static func interface(_ status: Status, showsSecrets: Bool) -> JSON {
+    var members: [(name: String, value: JSON)] = [
+      ("interface", .string(status.interfaceName)),
+      ("publicKey", JSON(status.privateKey?.publicKey.base64)),
+    ]
+    if showsSecrets { members.append(("privateKey", JSON(status.privateKey?.base64))) }
+    members += [
+      ("listenPort", .number(Int64(status.listenPort))),
+      ("fwmark", .number(Int64(status.firewallMark))),
+      ("mtu", .number(Int64(status.mtu))),
+      ("babel", .bool(status.babel)),
+      ("routerID", JSON(status.routerID.isEmpty ? nil : status.routerID)),
+      ("linkLocal", JSON(status.linkLocal)),
+      ("peers", .array(status.peers.map { json(of: $0, showsSecrets: showsSecrets) })),
+      ("drops", .object(status.drops.map { ($0.reason, .unsigned($0.count)) })),
+    ]
+    return .object(members)
+  }
+
+  private static func json(of peer: Status.Peer, showsSecrets: Bool) -> JSON {
+    var members: [(name: String, value: JSON)] = [("publicKey", .string(peer.publicKey.base64))]
+    if showsSecrets { members.append(("presharedKey", JSON(peer.presharedKey?.base64))) }
+    members += [
+      ("endpoint", JSON(peer.endpoint)),
+      ("configuredEndpoints", .array(peer.configuredEndpoints.map { .string($0.description) })),
+      ("allowedIPs", .array(peer.allowedIPs.map { .string($0.description) })),
+      ("latestHandshake", peer.lastHandshake.map { .number($0 / 1_000_000_000) } ?? .null),
+      ("receivedBytes", .unsigned(peer.receivedBytes)),
+      ("sentBytes", .unsigned(peer.sentBytes)),
+      ("persistentKeepalive", .number(Int64(peer.persistentKeepalive))),
+      ("neighbour", peer.neighbour.map(json(of:)) ?? .null),
+    ]
+    return .object(members)
+  }
+
+  private static func json(of neighbour: Status.Neighbour) -> JSON {
+    .object([
+      ("address", JSON(neighbour.address)),
+      ("reach", .number(Int64(neighbour.reach))),
+      ("rxcost", .number(Int64(neighbour.rxcost))),
+      ("txcost", .number(Int64(neighbour.txcost))),
+      ("cost", .number(Int64(neighbour.cost))),
+    ])
+  }
+
+  private static func json(of route: Status.Route) -> JSON {
+    .object([
+      ("prefix", .string(route.prefix.description)),
+      ("state", .string(route.state.rawValue)),
+      ("via", JSON(route.via?.base64)),
+      ("metric", .number(Int64(route.metric))),
+      ("referenceMetric", .number(Int64(route.referenceMetric))),
+      ("feasible", .bool(route.isFeasible)),
+      ("routerID", .string(route.routerID)),
+      ("seqno", .number(Int64(route.seqno))),
+    ])
+  }
+}

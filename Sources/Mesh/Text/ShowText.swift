@@ -1,0 +1,130 @@
+internal import Net
+internal import Noise
+
+/// Status as people read it: what `wg show` prints, with meshd's lines added.
+public struct ShowText: Sendable {
+  /// The time that "ago" counts from, seconds since 1970.
+  public var now: Int64
+  /// Whether secrets are printed (`WG_HIDE_KEYS=never`).
+  public var showsSecrets: Bool
+  /// Whether to colour as `wg` does.
+  public var isColored: Bool
+
+  /// Makes a printer.
+  public init(now: Int64, showsSecrets: Bool = false, isColored: Bool = false) {
+    self.now = now
+    self.showsSecrets = showsSecrets
+    self.isColored = isColored
+  }
+
+  /// The whole interface.
+  ///
+  /// Without Babel, byte for byte what `wg show INTERFACE` prints.
+  public func interface(_ status: Status) -> String {
+    var text = style(.reset)
+    text += style(.green, .bold) + "interface" + style(.reset) + ": "
+    text += style(.green) + status.interfaceName + style(.reset) + "\n"
+    if let key = status.privateKey {
+      text += line("public key", key.publicKey.base64)
+      text += line("private key", showsSecrets ? key.base64 : "(hidden)")
+    }
+    if status.listenPort != 0 { text += line("listening port", "\(status.listenPort)") }
+    if status.firewallMark != 0 { text += line("fwmark", "0x" + String(status.firewallMark, radix: 16)) }
+    if status.babel {
+      if !status.routerID.isEmpty { text += line("router id", status.routerID) }
+      if let address = status.linkLocal { text += line("link-local", "\(address)") }
+    }
+    for peer in Self.sorted(status.peers) { text += "\n" + self.peer(peer) }
+    return text
+  }
+
+  private func peer(_ peer: Status.Peer) -> String {
+    var text = style(.yellow, .bold) + "peer" + style(.reset) + ": "
+    text += style(.yellow) + peer.publicKey.base64 + style(.reset) + "\n"
+    if let key = peer.presharedKey { text += line("preshared key", showsSecrets ? key.base64 : "(hidden)") }
+    if let endpoint = peer.endpoint { text += line("endpoint", "\(endpoint)") }
+    let slash = style(.cyan) + "/" + style(.reset)
+    let prefixes = peer.allowedIPs.map { "\($0.address)\(slash)\($0.length)" }
+    text += line("allowed ips", prefixes.isEmpty ? "(none)" : prefixes.joined(separator: ", "))
+    if peer.lastHandshakeSeconds != 0 { text += line("latest handshake", ago(peer.lastHandshakeSeconds)) }
+    if peer.receivedBytes != 0 || peer.sentBytes != 0 {
+      text += line("transfer", "\(bytes(peer.receivedBytes)) received, \(bytes(peer.sentBytes)) sent")
+    }
+    if peer.persistentKeepalive != 0 {
+      text += line("persistent keepalive", "every " + time(UInt64(peer.persistentKeepalive)))
+    }
+    if let neighbour = peer.neighbour { text += line("babel", Self.text(of: neighbour)) }
+    return text
+  }
+
+  /// The peers as `wg` orders them: the latest handshake first, those without one last.
+  static func sorted(_ peers: [Status.Peer]) -> [Status.Peer] {
+    peers.sorted { ($0.lastHandshake ?? 0) > ($1.lastHandshake ?? 0) }
+  }
+
+  private static func text(of neighbour: Status.Neighbour) -> String {
+    let address = neighbour.address.map { "\($0) " } ?? ""
+    let reach = String(neighbour.reach, radix: 16)
+    let padding = String(repeating: "0", count: 4 - reach.count)
+    return "\(address)reach \(padding)\(reach) rxcost \(neighbour.rxcost) txcost \(neighbour.txcost) "
+      + "cost \(neighbour.cost)"
+  }
+}
+
+extension ShowText {
+  private enum Style: String {
+    case reset = "\u{1B}[0m"
+    case bold = "\u{1B}[1m"
+    case red = "\u{1B}[31m"
+    case green = "\u{1B}[32m"
+    case yellow = "\u{1B}[33m"
+    case cyan = "\u{1B}[36m"
+  }
+
+  private func style(_ styles: Style...) -> String {
+    isColored ? styles.map(\.rawValue).joined() : ""
+  }
+
+  private func line(_ name: String, _ value: String) -> String {
+    "  " + style(.bold) + name + style(.reset) + ": " + value + "\n"
+  }
+
+  private func ago(_ seconds: Int64) -> String {
+    let (age, overflow) = now.subtractingReportingOverflow(seconds)
+    guard !overflow, age >= 0 else {
+      let warning = "System clock wound backward; connection problems may ensue."
+      return "(" + style(.red) + warning + style(.reset) + ")"
+    }
+    return age == 0 ? "Now" : time(UInt64(age)) + " ago"
+  }
+
+  private func time(_ seconds: UInt64) -> String {
+    let units: [(count: UInt64, name: String)] = [
+      (seconds / 31_536_000, "year"), (seconds % 31_536_000 / 86_400, "day"),
+      (seconds % 86_400 / 3600, "hour"),
+      (seconds % 3600 / 60, "minute"), (seconds % 60, "second"),
+    ]
+    return units.filter { $0.count > 0 }.map { unit in
+      "\(unit.count) " + style(.cyan) + unit.name + (unit.count == 1 ? "" : "s") + style(.reset)
+    }.joined(separator: ", ")
+  }
+
+  private func bytes(_ count: UInt64) -> String {
+    guard count >= 1024 else { return "\(count) " + style(.cyan) + "B" + style(.reset) }
+    let exponent = min((63 - count.leadingZeroBitCount) / 10, 4)
+    let unit = ["B", "KiB", "MiB", "GiB", "TiB"][exponent]
+    return Self.hundredths(count, shift: UInt64(10 * exponent)) + " " + style(.cyan) + unit + style(.reset)
+  }
+
+  /// `count` / 2^`shift` with two digits after the point, as C's `%.2f` rounds: to nearest, ties to even.
+  private static func hundredths(_ count: UInt64, shift: UInt64) -> String {
+    let whole = count >> shift
+    let remainder = (count & (1 << shift - 1)) * 100
+    var hundredths = remainder >> shift
+    let rest = remainder & (1 << shift - 1)
+    let half: UInt64 = 1 << (shift - 1)
+    if rest > half || (rest == half && hundredths & 1 == 1) { hundredths += 1 }
+    let sum = whole * 100 + hundredths
+    return "\(sum / 100).\(sum % 100 < 10 ? "0" : "")\(sum % 100)"
+  }
+}

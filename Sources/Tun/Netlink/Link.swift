@@ -1,0 +1,37 @@
+internal import CLinux
+internal import Glibc
+internal import Net
+
+/// A network interface of the host.
+public struct Link: Sendable, Hashable {
+  /// The index.
+  public var index: UInt32
+  /// The name.
+  public var name: String
+  /// The MTU; 0 where the kernel did not say.
+  public var mtu: UInt32
+  /// Whether it has been set up (`IFF_UP`).
+  public var isUp: Bool
+  /// Whether it can carry packets (`IFF_RUNNING`): for a TUN device, whether its process has it open.
+  public var isRunning: Bool
+}
+
+extension Link {
+  /// Reads `struct ifinfomsg` and its attributes.
+  internal init?(reading payload: RawSpan) {
+    guard let message = payload.fixedPart(ifinfomsg.self), message.ifi_index > 0 else { return nil }
+    index = UInt32(message.ifi_index)
+    name = ""
+    mtu = 0
+    isUp = message.ifi_flags & UInt32(IFF_UP) != 0
+    isRunning = message.ifi_flags & UInt32(IFF_RUNNING) != 0
+    var attributes = AttributeReader(payload, after: MemoryLayout<ifinfomsg>.size)
+    while let attribute = attributes.next() {
+      switch attribute.type {
+      case IFLA_IFNAME: name = payload.text(attribute.range)
+      case IFLA_MTU: mtu = payload.number(attribute.range, as: UInt32.self) ?? mtu
+      default: break
+      }
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Glibc
+
+/// The command `meshd`: its verbs, and the conventions of `wg` and wireguard-go around them.
+@main
+struct Meshd: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "meshd",
+    abstract: "A userspace WireGuard and Babel daemon",
+    usage: "meshd <cmd> [<args>]",
+    version: "0.1.0",
+    subcommands: [
+      Up.self, Down.self, Reload.self, Show.self, ShowConf.self, SetCommand.self, Save.self, Strip.self, Check.self,
+      GenKey.self, GenPSK.self, PubKey.self, Addr.self, WG.self,
+    ])
+
+  static func main() {
+    let arguments = Invocation(Array(CommandLine.arguments.dropFirst()))
+    switch arguments {
+    case .help: print(helpText, terminator: "")
+    case .version: print("meshd \(configuration.version)")
+    case .usage(let verb): print("Usage: \(verb.configuration.usage ?? "")")
+    case .verb(let verb, let words): run(verb, words)
+    }
+  }
+
+  private static func run(_ verb: any ParsableCommand.Type, _ words: [String]) {
+    do {
+      var command = try verb.parseAsRoot(words)
+      try command.run()
+    } catch let failure as Failure {
+      complain(failure.description)
+      exit(1)
+    } catch let code as ExitCode {
+      exit(code.rawValue)
+    } catch {
+      let message = verb.message(for: error)
+      if !message.isEmpty { complain(message) }
+      complain("Usage: \(verb.configuration.usage ?? "")")
+      exit(1)
+    }
+  }
+
+  private static var helpText: String {
+    let verbs = configuration.subcommands.map { verb in
+      "  \(verb.configuration.commandName ?? ""): \(verb.configuration.abstract)\n"
+    }
+    return """
+      Usage: \(configuration.usage ?? "")
+
+      Available subcommands:
+      \(verbs.joined())You may pass `--help' to any of these subcommands to view usage.
+      `meshd <interface>' is short for `meshd wg <interface>'.
+
+      """
+  }
+}
+
+/// A failure of a command: one sentence on standard error, exit status 1.
+struct Failure: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) {
+    self.description = description
+  }
+}
+
+/// Writes a line to standard error.
+func complain(_ line: String) {
+  unsafe fputs(line + "\n", stderr)
+}
