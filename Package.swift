@@ -73,12 +73,13 @@ let package = Package(
     .target(
       name: "Simulation", dependencies: ["Net", "Noise", "Babel", "Mesh"], path: "Tests/Simulation",
       swiftSettings: testSettings),
+    .target(name: "CAllocations", path: "Tests/CAllocations"),
     .testTarget(name: "NetTests", dependencies: ["Net"], swiftSettings: testSettings),
     .testTarget(
       name: "NoiseTests", dependencies: ["Net", "Noise"], swiftSettings: testSettings),
     .testTarget(name: "BabelTests", dependencies: ["Net", "Babel"], swiftSettings: testSettings),
     .testTarget(
-      name: "MeshTests", dependencies: ["Net", "Noise", "Babel", "Mesh", "Simulation"],
+      name: "MeshTests", dependencies: ["Net", "Noise", "Babel", "Mesh", "Simulation", "CAllocations"],
       swiftSettings: testSettings),
     .testTarget(name: "TunTests", dependencies: ["Net", "Tun", "CLinux"], swiftSettings: testSettings),
   ],

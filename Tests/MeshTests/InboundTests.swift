@@ -111,22 +111,31 @@ import Testing
     // Initiation, response and cookie reply of the right length, and data of 32 octets and more.
     #expect(b.drops[.unknownReceiver] == 169)
     #expect(b.drops[.unknownMessage] == 201 * 6 - 169 - 3)
-    #expect(b.drainEvents().count == 3)
+    #expect(b.drops[.invalidMAC] == 2)
+    #expect(b.drainEvents().count == 1)
   }
 
-  @Test func handshakesGoUpWithTheirPath() {
+  @Test func handshakesForOurKeyGoUpWithTheirPath() throws {
     var b = Plane(2)
-    var initiation = [UInt8](repeating: 7, count: 148)
-    initiation.replaceSubrange(0..<4, with: [1, 0, 0, 0])
+    let identity = try #require(Sessions.identity(seed: 5))
+    let initiation = Sessions.initiation(to: identity.publicKey)
+    // Without a key of our own nothing is for us.
+    _ = b.receive([initiation])
+    #expect(b.drops[.invalidMAC] == 1 && b.drainEvents().isEmpty)
+
+    b.draft.settings.identity = identity
     var reserved = initiation
     reserved[2] = 1
-    _ = b.receive([initiation, reserved], along: Plane.path(3))
+    var forged = initiation
+    forged[100] ^= 1
+    let foreign = Sessions.initiation(to: Sessions.publicKey(3))
+    _ = b.receive([initiation, reserved, forged, foreign], along: Plane.path(3))
     let events = b.drainEvents()
     guard events.count == 1, case .handshake(initiation, Plane.path(3)) = events[0] else {
       Issue.record("\(events)")
       return
     }
-    #expect(b.drops[.unknownMessage] == 1)
+    #expect(b.drops[.unknownMessage] == 1 && b.drops[.invalidMAC] == 3)
   }
 
   @Test func trailingOctetsAreTrimmedAndLyingLengthsDropped() {

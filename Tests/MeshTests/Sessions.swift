@@ -36,4 +36,19 @@ enum Sessions {
   static func publicKey(_ id: UInt8) -> PublicKey {
     PublicKey([UInt8](repeating: id, count: 32).span.bytes)
   }
+
+  /// A device's identity that follows from `seed`.
+  static func identity(seed: UInt8) -> Identity? {
+    PrivateKey([UInt8](repeating: seed, count: 32).span.bytes).map { Identity(privateKey: $0) }
+  }
+
+  /// The first message of a handshake with `peer`, with a good mac1.
+  static func initiation(to peer: PublicKey) -> [UInt8] {
+    guard let identity = identity(seed: 99) else { return [] }
+    var random = SplitMix64(seed: 1)
+    var device = Device(timestamps: TimestampClock(epoch: Timestamp(seconds: 0, nanoseconds: 0)))
+    var tunnel = Tunnel(identity: identity, peer: peer, number: 0, seed: 1)
+    tunnel.initiate(at: .zero, in: &device, using: &random)
+    return tunnel.outstandingInitiation ?? []
+  }
 }

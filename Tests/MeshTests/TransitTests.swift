@@ -7,7 +7,9 @@ import Testing
 @Suite struct TransitTests {
   private static func id(_ raw: UInt32) -> PeerID { PeerID(rawValue: raw) }
 
-  /// At the ends, m is peer 1. At m, a is 1 and b is 2.
+  /// At the ends, m is peer 1.
+  ///
+  /// At m, a is 1 and b is 2.
   private static func chain(_ a: inout Plane, _ m: inout Plane, _ b: inout Plane) {
     connect(&a, as: 1, &m, as: 1, babel: true)
     connect(&m, as: 2, &b, as: 1, babel: true)

@@ -13,16 +13,25 @@ public final class DataPlaneEvents: Sendable {
     case endpointObserved(PeerID, Path)
   }
 
+  /// Cookie replies carry no mac1: whoever floods with them must not displace handshakes.
+  internal enum HandshakeKind {
+    case handshake
+    case cookie
+  }
+
   private struct Arrival: Sendable {
     var peer: PeerID
     var instant: Instant
   }
 
   private let handshakes: Mutex<DatagramQueue<Path>>
+  private let cookies: Mutex<DatagramQueue<Path>>
   private let controls: Mutex<DatagramQueue<Arrival>>
   private let packets: Mutex<DatagramQueue<PeerID>>
   private let notices: Mutex<DatagramQueue<Notice>>
   private let hasNews = Atomic(false)
+
+  private static let noticeCapacity = 1024
 
   /// Takes the memory of all queues: the capacities are numbers of events, with `octetsPerPacket` for a
   /// control datagram or a packet on average.
@@ -33,11 +42,12 @@ public final class DataPlaneEvents: Sendable {
     handshakes = Mutex(
       DatagramQueue(
         capacity: handshakeCapacity, octetCapacity: handshakeCapacity * HandshakeInitiation.size))
+    cookies = Mutex(DatagramQueue(capacity: 64, octetCapacity: 64 * CookieReply.size))
     controls = Mutex(
       DatagramQueue(capacity: controlCapacity, octetCapacity: max(controlCapacity * octetsPerPacket, 65536)))
     packets = Mutex(
       DatagramQueue(capacity: packetCapacity, octetCapacity: max(packetCapacity * octetsPerPacket, 65536)))
-    notices = Mutex(DatagramQueue(capacity: 1024, octetCapacity: 0))
+    notices = Mutex(DatagramQueue(capacity: Self.noticeCapacity, octetCapacity: 0))
   }
 
   /// Hands out what waits, at most `limit` events of each kind, in the order of each kind; whether more is
@@ -55,6 +65,7 @@ public final class DataPlaneEvents: Sendable {
     }
     isMore = take(limit, from: controls, body) { .control($0.peer, $1, arrival: $0.instant) } || isMore
     isMore = take(limit, from: packets, body) { .needsSession($0, $1) } || isMore
+    isMore = take(limit, from: cookies, body) { .handshake($1, $0) } || isMore
     isMore = take(limit, from: handshakes, body) { .handshake($1, $0) } || isMore
     return isMore
   }
@@ -80,8 +91,11 @@ public final class DataPlaneEvents: Sendable {
 
 // For lanes. Each returns whether there was room.
 extension DataPlaneEvents {
-  internal func postHandshake(_ message: RawSpan, _ path: Path) -> Bool {
-    noteNews(handshakes.withLock { $0.append(path, message) })
+  internal func postHandshake(_ message: RawSpan, _ kind: HandshakeKind, _ path: Path) -> Bool {
+    switch kind {
+    case .handshake: noteNews(handshakes.withLock { $0.append(path, message) })
+    case .cookie: noteNews(cookies.withLock { $0.append(path, message) })
+    }
   }
 
   internal func postControl(_ packet: RawSpan, from peer: PeerID, at arrival: Instant) -> Bool {
@@ -100,7 +114,12 @@ extension DataPlaneEvents {
   /// control turn.
   internal func postEndpointObserved(_ peer: PeerID, _ path: Path) -> Bool {
     let notice = Notice.endpointObserved(peer, path)
-    return noteNews(notices.withLock { $0.last == notice || $0.append(notice, RawSpan()) })
+    return noteNews(
+      notices.withLock {
+        // A session is confirmed once, so the other half of the queue is kept for that.
+        guard $0.last != notice else { return true }
+        return $0.count < Self.noticeCapacity / 2 && $0.append(notice, RawSpan())
+      })
   }
 
   private func noteNews(_ posted: Bool) -> Bool {

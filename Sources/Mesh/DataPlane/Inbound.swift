@@ -46,8 +46,15 @@ public struct Inbound: ~Copyable {
           AEAD.Job(
             source: Int(slot.offset) + DataHeader.size, length: Int(slot.length) - DataHeader.overhead,
             counter: header.counter))
-      case .handshakeInitiation, .handshakeResponse, .cookieReply:
-        takeHandshake(index, of: &batch, table)
+      case .handshakeInitiation, .handshakeResponse:
+        // Only who knows our public key gets any further (`decisions.md` 10).
+        guard let identity = table.settings.identity, identity.isAddressed(by: batch.bytes(index)) else {
+          drop(index, of: &batch, .invalidMAC)
+          continue
+        }
+        pass(index, of: &batch, as: .handshake)
+      case .cookieReply:
+        pass(index, of: &batch, as: .cookie)
       case nil:
         drop(index, of: &batch, .unknownMessage)
       }
@@ -61,10 +68,11 @@ public struct Inbound: ~Copyable {
     batch[index].disposition = .done
   }
 
-  private func takeHandshake(_ index: Int, of batch: inout PacketBatch, _ table: ForwardingTable) {
+  /// Copies a message of the handshake to the control thread.
+  private func pass(_ index: Int, of batch: inout PacketBatch, as kind: DataPlaneEvents.HandshakeKind) {
     let slot = batch[index]
     guard slot.path != PacketBatch.Slot.noPath,
-      events.postHandshake(batch.bytes(index), batch.path(slot.path))
+      events.postHandshake(batch.bytes(index), kind, batch.path(slot.path))
     else {
       drop(index, of: &batch, .handshakeQueueFull)
       return

@@ -1,5 +1,5 @@
 public import Net
-internal import Noise
+public import Noise
 
 /// All that lanes need to move packets, as it was at the end of one turn of the control thread.
 ///
@@ -8,6 +8,8 @@ internal import Noise
 public final class ForwardingTable: Sendable {
   /// What concerns the interface as a whole.
   public struct Settings: Sendable {
+    /// Our static key; while it is `nil`, no handshake message is for us.
+    public var identity: Identity?
     /// Our addresses; the first of each family is the source of ICMP errors.
     ///
     /// Each is `.local` in the table.
