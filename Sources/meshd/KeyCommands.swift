@@ -14,7 +14,10 @@ struct GenKey: ParsableCommand {
   func run() throws {
     warnIfWorldReadable()
     var generator = SystemRandomNumberGenerator()
-    print(PrivateKey.generate(using: &generator).base64)
+    guard let key = PrivateKey.generate(using: &generator) else {
+      throw Failure("meshd: no guarded memory for a key")
+    }
+    print(key.base64)
   }
 }
 
@@ -27,7 +30,7 @@ struct GenPSK: ParsableCommand {
   func run() throws {
     warnIfWorldReadable()
     var generator = SystemRandomNumberGenerator()
-    print(PresharedKey.generate(using: &generator).base64)
+    print(PresharedKey(using: &generator).base64)
   }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import SystemPackage
 
 /// The command `meshd`: its verbs, and the conventions of `wg` and wireguard-go around them.
 @main
@@ -30,14 +31,14 @@ struct Meshd: ParsableCommand {
       try command.run()
     } catch let failure as Failure {
       complain(failure.description)
-      exit(1)
+      Glibc.exit(1)
     } catch let code as ExitCode {
-      exit(code.rawValue)
+      Glibc.exit(code.rawValue)
     } catch {
       let message = verb.message(for: error)
       if !message.isEmpty { complain(message) }
       complain("Usage: \(verb.configuration.usage ?? "")")
-      exit(1)
+      Glibc.exit(1)
     }
   }
 
@@ -67,5 +68,6 @@ struct Failure: Error, CustomStringConvertible {
 
 /// Writes a line to standard error.
 func complain(_ line: String) {
-  unsafe fputs(line + "\n", stderr)
+  // Where standard error is gone there is nobody left to tell.
+  _ = try? FileDescriptor.standardError.writeAll((line + "\n").utf8)
 }

@@ -12,7 +12,7 @@ struct WG: ParsableCommand {
 
   @Argument var interface: String
   @Flag(name: [.customShort("f"), .long]) var foreground = false
-  @Option var transit: Configuration.Transit = .kernel
+  @Option(transform: Configuration.Transit.init(argument:)) var transit = Configuration.Transit.kernel
   @OptionGroup var socket: SocketOptions
 
   func run() throws {
@@ -20,10 +20,10 @@ struct WG: ParsableCommand {
       throw Failure("`\(interface)' is neither a command nor an interface name")
     }
     var options = DaemonOptions(interfaceName: interface, mode: .wg)
-    options.isForeground = foreground || Self.environment("WG_PROCESS_FOREGROUND") == "1"
+    options.isForeground = foreground || environment("WG_PROCESS_FOREGROUND") == "1"
     options.socketDirectory = socket.directory
     options.transit = transit
-    options.logLevel = Self.logLevel(Self.environment("LOG_LEVEL"))
+    options.logLevel = Self.logLevel(environment("LOG_LEVEL"))
     options.tunDescriptor = try Self.descriptor("WG_TUN_FD")
     options.uapiDescriptor = try Self.descriptor("WG_UAPI_FD")
     try runDaemon(options)
@@ -45,10 +45,13 @@ struct WG: ParsableCommand {
     }
     return descriptor
   }
-
-  private static func environment(_ name: String) -> String? {
-    unsafe getenv(name).map { unsafe String(cString: $0) }
-  }
 }
 
-extension Configuration.Transit: ExpressibleByArgument {}
+extension Configuration.Transit {
+  init(argument: String) throws {
+    guard let transit = Self(rawValue: argument) else {
+      throw ValidationError("`\(argument)' is neither process nor kernel nor off")
+    }
+    self = transit
+  }
+}
