@@ -3,7 +3,7 @@ import Mesh
 import SystemPackage
 import Tun
 
-/// `meshd save`
+/// `meshd save`.
 struct Save: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "save", abstract: "Writes the configuration of a running node to its file",
@@ -38,7 +38,7 @@ struct Save: ParsableCommand {
   }
 }
 
-/// `meshd strip`
+/// `meshd strip`.
 struct Strip: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "strip", abstract: "Prints what `wg setconf' understands of a configuration file",
@@ -54,7 +54,7 @@ struct Strip: ParsableCommand {
   }
 }
 
-/// `meshd check`
+/// `meshd check`.
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Checks a configuration file and names the place of a mistake",

@@ -5,8 +5,8 @@ import Tun
 
 /// The configuration file that a word on the command line means, and its interface.
 ///
-/// As with wg-quick: a path ends in `INTERFACE.conf`; a bare name stands for the file of that name in /etc/meshd, then in
-/// /etc/wireguard.
+/// As with wg-quick: a path ends in `INTERFACE.conf`; a bare name stands for the file of that name in /etc/meshd, then
+/// in /etc/wireguard.
 struct ConfigurationPath {
   static let directories: [FilePath] = ["/etc/meshd", "/etc/wireguard"]
 
@@ -32,7 +32,8 @@ struct ConfigurationPath {
       if try file.isOpenToOthers() { complain("Warning: `\(file.path)' is accessible to others") }
       return String(decoding: try file.read(), as: UTF8.self)
     } catch {
-      throw Failure(error == .noSuchFileOrDirectory ? "`\(file.path)' does not exist" : "\(file.path): \(error)")
+      throw Failure(
+        error == .noSuchFileOrDirectory ? "`\(file.path)' does not exist" : "\(file.path): \(error)")
     }
   }
 

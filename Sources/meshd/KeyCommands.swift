@@ -5,7 +5,7 @@ import Net
 import Noise
 import SystemPackage
 
-/// `meshd genkey`
+/// `meshd genkey`.
 struct GenKey: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "genkey", abstract: "Generates a new private key and writes it to stdout",
@@ -21,7 +21,7 @@ struct GenKey: ParsableCommand {
   }
 }
 
-/// `meshd genpsk`
+/// `meshd genpsk`.
 struct GenPSK: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "genpsk", abstract: "Generates a new preshared key and writes it to stdout",
@@ -34,7 +34,7 @@ struct GenPSK: ParsableCommand {
   }
 }
 
-/// `meshd pubkey`
+/// `meshd pubkey`.
 struct PubKey: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pubkey", abstract: "Reads a private key from stdin and writes a public key to stdout",
@@ -69,7 +69,7 @@ struct PubKey: ParsableCommand {
   }
 }
 
-/// `meshd addr`
+/// `meshd addr`.
 struct Addr: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "addr", abstract: "Shows the addresses that are derived from a public key",

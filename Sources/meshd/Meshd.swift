@@ -11,7 +11,8 @@ struct Meshd: ParsableCommand {
     usage: "meshd <cmd> [<args>]",
     version: "0.1.0",
     subcommands: [
-      Up.self, Down.self, Reload.self, Show.self, ShowConf.self, SetCommand.self, Save.self, Strip.self, Check.self,
+      Up.self, Down.self, Reload.self, Show.self, ShowConf.self, SetCommand.self, Save.self, Strip.self,
+      Check.self,
       GenKey.self, GenPSK.self, PubKey.self, Addr.self, WG.self,
     ])
 

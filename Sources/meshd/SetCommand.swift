@@ -3,7 +3,7 @@ import Mesh
 import SystemPackage
 import Tun
 
-/// `meshd set`
+/// `meshd set`.
 struct SetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "set",

@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 import Mesh
 
-/// `meshd show`
+/// `meshd show`.
 struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Shows the current configuration and device information",
@@ -109,7 +109,7 @@ struct Show: ParsableCommand {
   }
 }
 
-/// `meshd showconf`
+/// `meshd showconf`.
 struct ShowConf: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "showconf",

@@ -3,7 +3,7 @@ import Logging
 import Mesh
 import SystemPackage
 
-/// `meshd up`
+/// `meshd up`.
 struct Up: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "up", abstract: "Brings up a node from a configuration file",
@@ -32,7 +32,7 @@ struct Up: ParsableCommand {
   }
 }
 
-/// `meshd down`
+/// `meshd down`.
 struct Down: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "down", abstract: "Takes down the interface that `up' brought up",
@@ -51,7 +51,7 @@ struct Down: ParsableCommand {
   }
 }
 
-/// `meshd reload`
+/// `meshd reload`.
 struct Reload: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reload", abstract: "Applies a changed configuration file to a running node",

@@ -7,8 +7,11 @@ import Tun
 /// `meshd wg`, and `meshd INTERFACE`: what wireguard-go does, with its environment variables.
 struct WG: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "wg", abstract: "Makes an interface for wg(8) and wg-quick(8) to configure, as wireguard-go does",
-    usage: "meshd wg <interface> [-f | --foreground] [--transit process | kernel | off] [--socket-dir <directory>]")
+    commandName: "wg",
+    abstract: "Makes an interface for wg(8) and wg-quick(8) to configure, as wireguard-go does",
+    usage:
+      "meshd wg <interface> [-f | --foreground] [--transit process | kernel | off] [--socket-dir <directory>]"
+  )
 
   @Argument var interface: String
   @Flag(name: [.customShort("f"), .long]) var foreground = false

@@ -29,14 +29,17 @@ import Testing
     ("peer P endpoint 1.2.3.4:5", "public_key=H\nendpoint=1.2.3.4:5\n"),
     (
       "peer P endpoint host.example:5,[::1]:6",
-      "public_key=H\nreplace_endpoints=true\nadditional_endpoint=host.example:5\nadditional_endpoint=[::1]:6\n"
+      "public_key=H\nreplace_endpoints=true\n"
+        + "additional_endpoint=host.example:5\nadditional_endpoint=[::1]:6\n"
     ),
     (
       "peer P allowed-ips 10.0.0.1,fd00::/8",
       "public_key=H\nreplace_allowed_ips=true\nallowed_ip=10.0.0.1/32\nallowed_ip=fd00::/8\n"
     ),
     ("peer P allowed-ips \"\"", "public_key=H\nreplace_allowed_ips=true\n"),
-    ("peer P allowed-ips +10.0.0.1,-fd00::/8", "public_key=H\nallowed_ip=10.0.0.1/32\nallowed_ip=-fd00::/8\n"),
+    (
+      "peer P allowed-ips +10.0.0.1,-fd00::/8", "public_key=H\nallowed_ip=10.0.0.1/32\nallowed_ip=-fd00::/8\n"
+    ),
     (
       "peer P persistent-keepalive off babel off peer P babel inherit",
       "public_key=H\npersistent_keepalive_interval=0\nbabel=off\npublic_key=H\nbabel=inherit\n"
