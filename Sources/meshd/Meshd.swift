@@ -27,18 +27,21 @@ struct Meshd: ParsableCommand {
   }
 
   private static func run(_ verb: any ParsableCommand.Type, _ words: [String]) {
+    var command: any ParsableCommand
     do {
-      var command = try verb.parseAsRoot(words)
-      try command.run()
-    } catch let failure as Failure {
-      complain(failure.description)
+      command = try verb.parseAsRoot(words)
+    } catch {
+      complain(verb.message(for: error))
+      complain("Usage: \(verb.configuration.usage ?? "")")
       Glibc.exit(1)
+    }
+    do {
+      try command.run()
     } catch let code as ExitCode {
       Glibc.exit(code.rawValue)
     } catch {
-      let message = verb.message(for: error)
-      if !message.isEmpty { complain(message) }
-      complain("Usage: \(verb.configuration.usage ?? "")")
+      // Every error of ours is one sentence.
+      complain("\(error)")
       Glibc.exit(1)
     }
   }

@@ -9,14 +9,16 @@ struct WG: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wg",
     abstract: "Makes an interface for wg(8) and wg-quick(8) to configure, as wireguard-go does",
-    usage:
-      "meshd wg <interface> [-f | --foreground] [--transit process | kernel | off] [--socket-dir <directory>]"
-  )
+    usage: """
+      meshd wg <interface> [-f | --foreground] [--transit process | kernel | off]
+        [--socket-dir <directory>] [--state-dir <directory>]
+      """)
 
   @Argument var interface: String
   @Flag(name: [.customShort("f"), .long]) var foreground = false
   @Option(transform: Configuration.Transit.init(argument:)) var transit = Configuration.Transit.kernel
   @OptionGroup var socket: SocketOptions
+  @Option(name: .customLong("state-dir")) var stateDirectory = DaemonOptions.defaultStateDirectory
 
   func run() throws {
     guard InterfaceName(interface) != nil else {
@@ -25,6 +27,7 @@ struct WG: ParsableCommand {
     var options = DaemonOptions(interfaceName: interface, mode: .wg)
     options.isForeground = foreground || environment("WG_PROCESS_FOREGROUND") == "1"
     options.socketDirectory = socket.directory
+    options.stateDirectory = stateDirectory
     options.transit = transit
     options.logLevel = Self.logLevel(environment("LOG_LEVEL"))
     options.tunDescriptor = try Self.descriptor("WG_TUN_FD")
