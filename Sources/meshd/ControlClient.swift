@@ -9,13 +9,13 @@ struct ControlClient {
 
   /// The answer to a request.
   ///
-  /// Waits until the daemon closes its side or the answer is complete.
-  func ask(_ request: UAPIRequest) throws(Failure) -> UAPIAnswer {
+  /// With `untilEnd` it waits until the daemon closes its side, as one does that is ending.
+  @discardableResult
+  func ask(_ request: UAPIRequest, untilEnd: Bool = false) throws(Failure) -> UAPIAnswer {
     do {
-      return try UAPIAnswer(try answer(to: request))
+      return try UAPIAnswer(try answer(to: request, untilEnd: untilEnd))
     } catch let error as UAPIError {
-      let reason = error.message.isEmpty ? "\(Errno(rawValue: error.code.rawValue))" : error.message
-      throw Failure(reason)
+      throw Failure(error.message.isEmpty ? "\(Errno(rawValue: error.code.rawValue))" : error.message)
     } catch let error as Errno {
       throw Failure("\(error == .noSuchFileOrDirectory ? Errno(rawValue: ENODEV) : error)")
     } catch {
@@ -35,23 +35,26 @@ struct ControlClient {
     return status
   }
 
-  /// Waits until the daemon has ended: its end of a connection closes.
-  func waitForEnd(after request: UAPIRequest) throws(Failure) {
-    _ = try ask(request)
-  }
-
-  private func answer(to request: UAPIRequest) throws(Errno) -> String {
+  private func answer(to request: UAPIRequest, untilEnd: Bool) throws(Errno) -> String {
     let connection = try UnixConnection(to: path)
     var rest = Array(request.text.utf8)[...]
     while !rest.isEmpty { rest = rest.dropFirst(try connection.write(rest)) }
-    var frames = UAPIFrames()
-    var text: [UInt8] = []
-    _ = frames
-    while let bytes = try connection.read(), !bytes.isEmpty {
-      text += bytes
-      if text.suffix(2).elementsEqual("\n\n".utf8) { break }
+    var answer: [UInt8] = []
+    while let octets = try connection.read(), !octets.isEmpty {
+      answer += octets
+      if !untilEnd, answer.suffix(2).elementsEqual("\n\n".utf8) { break }
     }
-    return String(decoding: text, as: UTF8.self)
+    return String(decoding: answer, as: UTF8.self)
+  }
+
+  private static func isServed(_ path: FilePath) -> Bool {
+    do {
+      _ = try UnixConnection(to: path)
+      return true
+    } catch {
+      // Left behind by a daemon that was killed, or not ours to see.
+      return false
+    }
   }
 
   /// The names of the sockets in `directory` that a daemon answers on.
@@ -67,7 +70,7 @@ struct ControlClient {
       let file = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
         unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      guard file.hasSuffix(".sock"), (try? UnixConnection(to: directory.appending(file))) != nil else { continue }
+      guard file.hasSuffix(".sock"), isServed(directory.appending(file)) else { continue }
       names.append(String(file.dropLast(".sock".count)))
     }
     return names.sorted()

@@ -5,7 +5,7 @@ import Net
 import Noise
 import SystemPackage
 
-/// `meshd genkey`
+/// `meshd genkey`.
 struct GenKey: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "genkey", abstract: "Generates a new private key and writes it to stdout",
@@ -14,11 +14,14 @@ struct GenKey: ParsableCommand {
   func run() throws {
     warnIfWorldReadable()
     var generator = SystemRandomNumberGenerator()
-    print(PrivateKey.generate(using: &generator).base64)
+    guard let key = PrivateKey.generate(using: &generator) else {
+      throw Failure("meshd: no guarded memory for a key")
+    }
+    print(key.base64)
   }
 }
 
-/// `meshd genpsk`
+/// `meshd genpsk`.
 struct GenPSK: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "genpsk", abstract: "Generates a new preshared key and writes it to stdout",
@@ -27,11 +30,11 @@ struct GenPSK: ParsableCommand {
   func run() throws {
     warnIfWorldReadable()
     var generator = SystemRandomNumberGenerator()
-    print(PresharedKey.generate(using: &generator).base64)
+    print(PresharedKey(using: &generator).base64)
   }
 }
 
-/// `meshd pubkey`
+/// `meshd pubkey`.
 struct PubKey: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pubkey", abstract: "Reads a private key from stdin and writes a public key to stdout",
@@ -66,7 +69,7 @@ struct PubKey: ParsableCommand {
   }
 }
 
-/// `meshd addr`
+/// `meshd addr`.
 struct Addr: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "addr", abstract: "Shows the addresses that are derived from a public key",

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import SystemPackage
 
 /// The command `meshd`: its verbs, and the conventions of `wg` and wireguard-go around them.
 @main
@@ -10,7 +11,8 @@ struct Meshd: ParsableCommand {
     usage: "meshd <cmd> [<args>]",
     version: "0.1.0",
     subcommands: [
-      Up.self, Down.self, Reload.self, Show.self, ShowConf.self, SetCommand.self, Save.self, Strip.self, Check.self,
+      Up.self, Down.self, Reload.self, Show.self, ShowConf.self, SetCommand.self, Save.self, Strip.self,
+      Check.self,
       GenKey.self, GenPSK.self, PubKey.self, Addr.self, WG.self,
     ])
 
@@ -25,19 +27,22 @@ struct Meshd: ParsableCommand {
   }
 
   private static func run(_ verb: any ParsableCommand.Type, _ words: [String]) {
+    var command: any ParsableCommand
     do {
-      var command = try verb.parseAsRoot(words)
-      try command.run()
-    } catch let failure as Failure {
-      complain(failure.description)
-      exit(1)
-    } catch let code as ExitCode {
-      exit(code.rawValue)
+      command = try verb.parseAsRoot(words)
     } catch {
-      let message = verb.message(for: error)
-      if !message.isEmpty { complain(message) }
+      complain(verb.message(for: error))
       complain("Usage: \(verb.configuration.usage ?? "")")
-      exit(1)
+      Glibc.exit(1)
+    }
+    do {
+      try command.run()
+    } catch let code as ExitCode {
+      Glibc.exit(code.rawValue)
+    } catch {
+      // Every error of ours is one sentence.
+      complain("\(error)")
+      Glibc.exit(1)
     }
   }
 
@@ -67,5 +72,6 @@ struct Failure: Error, CustomStringConvertible {
 
 /// Writes a line to standard error.
 func complain(_ line: String) {
-  unsafe fputs(line + "\n", stderr)
+  // Where standard error is gone there is nobody left to tell.
+  _ = try? FileDescriptor.standardError.writeAll((line + "\n").utf8)
 }

@@ -7,23 +7,29 @@ import Tun
 /// `meshd wg`, and `meshd INTERFACE`: what wireguard-go does, with its environment variables.
 struct WG: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "wg", abstract: "Makes an interface for wg(8) and wg-quick(8) to configure, as wireguard-go does",
-    usage: "meshd wg <interface> [-f | --foreground] [--transit process | kernel | off] [--socket-dir <directory>]")
+    commandName: "wg",
+    abstract: "Makes an interface for wg(8) and wg-quick(8) to configure, as wireguard-go does",
+    usage: """
+      meshd wg <interface> [-f | --foreground] [--transit process | kernel | off]
+        [--socket-dir <directory>] [--state-dir <directory>]
+      """)
 
   @Argument var interface: String
   @Flag(name: [.customShort("f"), .long]) var foreground = false
-  @Option var transit: Configuration.Transit = .kernel
+  @Option(transform: Configuration.Transit.init(argument:)) var transit = Configuration.Transit.kernel
   @OptionGroup var socket: SocketOptions
+  @Option(name: .customLong("state-dir")) var stateDirectory = DaemonOptions.defaultStateDirectory
 
   func run() throws {
     guard InterfaceName(interface) != nil else {
       throw Failure("`\(interface)' is neither a command nor an interface name")
     }
     var options = DaemonOptions(interfaceName: interface, mode: .wg)
-    options.isForeground = foreground || Self.environment("WG_PROCESS_FOREGROUND") == "1"
+    options.isForeground = foreground || environment("WG_PROCESS_FOREGROUND") == "1"
     options.socketDirectory = socket.directory
+    options.stateDirectory = stateDirectory
     options.transit = transit
-    options.logLevel = Self.logLevel(Self.environment("LOG_LEVEL"))
+    options.logLevel = Self.logLevel(environment("LOG_LEVEL"))
     options.tunDescriptor = try Self.descriptor("WG_TUN_FD")
     options.uapiDescriptor = try Self.descriptor("WG_UAPI_FD")
     try runDaemon(options)
@@ -45,10 +51,13 @@ struct WG: ParsableCommand {
     }
     return descriptor
   }
-
-  private static func environment(_ name: String) -> String? {
-    unsafe getenv(name).map { unsafe String(cString: $0) }
-  }
 }
 
-extension Configuration.Transit: ExpressibleByArgument {}
+extension Configuration.Transit {
+  init(argument: String) throws {
+    guard let transit = Self(rawValue: argument) else {
+      throw ValidationError("`\(argument)' is neither process nor kernel nor off")
+    }
+    self = transit
+  }
+}

@@ -1,3 +1,5 @@
+public import Noise
+
 /// A configuration file: wg-quick's INI with meshd's keys.
 ///
 /// A file without meshd's keys means what it means to wg-quick. meshd's keys stand in it plainly, or behind
@@ -17,9 +19,11 @@ public struct ConfigurationFile: Sendable {
     self.configuration = configuration
   }
 
-  /// Reads the text of a file; `name` is for messages only.
-  public init(parsing text: String, name: String) throws(ConfigurationError) {
-    var parser = ConfigurationParser(file: name)
+  /// Reads the text of a file; `name` is for messages only, preshared keys go to `arena`.
+  public init(
+    parsing text: String, name: String, in arena: SecretArena = SecretArena()
+  ) throws(ConfigurationError) {
+    var parser = ConfigurationParser(file: name, arena: arena)
     for line in ConfigurationFile.lines(of: text) { try parser.read(line) }
     self = try parser.finish()
   }

@@ -62,7 +62,7 @@ extension ConfigurationParser {
   }
 
   private func presharedKey(_ value: Field) throws(ConfigurationError) -> PresharedKey? {
-    if let key = PresharedKey(base64: value.compact) { return key }
+    if let key = PresharedKey(base64: value.compact, in: arena) { return key }
     guard isZeroKey(value) else { throw badKey(value, "PresharedKey", source: "meshd genpsk") }
     return nil
   }

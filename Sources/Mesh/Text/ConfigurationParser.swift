@@ -18,12 +18,14 @@ struct ConfigurationParser {
   }
 
   let file: String
+  let arena: SecretArena
   var result = ConfigurationFile(Configuration())
   private var section: ConfigurationKey.Section?
   var peers: [PeerSection] = []
 
-  init(file: String) {
+  init(file: String, arena: SecretArena) {
     self.file = file
+    self.arena = arena
   }
 
   mutating func read(_ line: ConfigurationLine) throws(ConfigurationError) {

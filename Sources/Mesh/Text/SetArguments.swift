@@ -58,7 +58,9 @@ public enum SetArguments {
     case "private-key":
       let text = try key(in: try value(of: word, &rest), readKeyFile)
       guard let text else { return .privateKey(nil) }
-      guard let key = PrivateKey(base64: text) else { throw Failure("Key is not the correct length or format") }
+      guard let key = PrivateKey(base64: text) else {
+        throw Failure("Key is not the correct length or format")
+      }
       return .privateKey(key)
     default: throw Failure("Invalid argument: \(word)")
     }
@@ -100,7 +102,7 @@ public enum SetArguments {
     return value
   }
 
-  /// One numeric endpoint is WireGuard's own line, so that every daemon takes it; more, or names, are meshd's.
+  /// One numeric endpoint is WireGuard's own line, which every daemon takes; more, or names, are meshd's.
   private static func endpoints(_ text: String) throws(Failure) -> [UAPIChange] {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
     var endpoints: [Configuration.EndpointSource] = []

@@ -10,6 +10,11 @@ public enum ShowJSON {
     JSON.array(statuses.map { interface($0, showsSecrets: showsSecrets) }).text
   }
 
+  /// An array of strings.
+  public static func names(_ names: [String]) -> String {
+    JSON.array(names.map { .string($0) }).text
+  }
+
   /// An array with one object per entry of the route table.
   public static func routes(_ status: Status) -> String {
     JSON.array(status.routes.map(json(of:))).text

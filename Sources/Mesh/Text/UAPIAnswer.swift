@@ -14,6 +14,8 @@ public struct UAPIAnswer: Sendable {
   ///
   /// Throws the error it carries, or `protocolError` if it cannot be read.
   public init(_ text: some StringProtocol) throws(UAPIError) {
+    guard !text.isEmpty else { throw UAPIError(.protocolError, "the daemon does not know this request") }
+    let arena = SecretArena()
     var message = ""
     var code: Int32?
     for line in lines(of: text) {
@@ -34,7 +36,7 @@ public struct UAPIAnswer: Sendable {
         guard let publicKey = PublicKey(hex: value) else { throw Self.unreadable(line) }
         status.peers.append(Status.Peer(publicKey: publicKey))
       default:
-        guard read(key, value) else { throw Self.unreadable(line) }
+        guard read(key, value, arena) else { throw Self.unreadable(line) }
       }
     }
     guard let code else { throw UAPIError(.protocolError, "the answer ends before its `errno`") }
@@ -49,9 +51,11 @@ public struct UAPIAnswer: Sendable {
   }
 
   /// Takes one value; `false` if it is not what the key wants.
-  private mutating func read(_ key: Substring, _ value: Substring) -> Bool {
+  private mutating func read(_ key: Substring, _ value: Substring, _ arena: SecretArena) -> Bool {
     if !status.routes.isEmpty { return Self.read(key, value, into: &status.routes[status.routes.count - 1]) }
-    if !status.peers.isEmpty { return Self.read(key, value, into: &status.peers[status.peers.count - 1]) }
+    if !status.peers.isEmpty {
+      return Self.read(key, value, arena, into: &status.peers[status.peers.count - 1])
+    }
     switch key {
     case "private_key": status.privateKey = PrivateKey(hex: value)
     case "listen_port": return assign(UInt16(decimal: value), to: &status.listenPort)
@@ -69,9 +73,11 @@ public struct UAPIAnswer: Sendable {
     return true
   }
 
-  private static func read(_ key: Substring, _ value: Substring, into peer: inout Status.Peer) -> Bool {
+  private static func read(
+    _ key: Substring, _ value: Substring, _ arena: SecretArena, into peer: inout Status.Peer
+  ) -> Bool {
     switch key {
-    case "preshared_key": peer.presharedKey = PresharedKey(hex: value)
+    case "preshared_key": peer.presharedKey = PresharedKey(hex: value, in: arena)
     case "endpoint": peer.endpoint = Endpoint(value)
     case "last_handshake_time_sec":
       guard let seconds = UInt32(decimal: value) else { return false }

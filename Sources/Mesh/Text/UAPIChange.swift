@@ -46,7 +46,7 @@ public enum UAPIChange: Sendable {
 
 extension UAPIChange {
   /// Reads one line; `inPeer` says whether a `public_key` line came before.
-  init(line: Substring, inPeer: Bool) throws(UAPIError) {
+  init(line: Substring, inPeer: Bool, arena: SecretArena) throws(UAPIError) {
     guard let equals = line.firstIndex(of: "=") else {
       throw UAPIError(.protocolError, "the line \(quoted(line)) has no `=`")
     }
@@ -54,7 +54,7 @@ extension UAPIChange {
     let value = line[line.index(after: equals)...]
     let change =
       if inPeer || key == "public_key" {
-        try Self.peerChange(key: key, value: value)
+        try Self.peerChange(key: key, value: value, arena: arena)
       } else {
         try Self.deviceChange(key: key, value: value)
       }
@@ -72,13 +72,15 @@ extension UAPIChange {
     }
   }
 
-  private static func peerChange(key: Substring, value: Substring) throws(UAPIError) -> UAPIChange? {
+  private static func peerChange(
+    key: Substring, value: Substring, arena: SecretArena
+  ) throws(UAPIError) -> UAPIChange? {
     switch key {
     case "public_key": PublicKey(hex: value).map { .peer($0) }
     case "update_only": value == "true" ? .updateOnly : nil
     case "remove": value == "true" ? .remove : nil
     case "preshared_key":
-      isZeroKey(value) ? .presharedKey(nil) : PresharedKey(hex: value).map { .presharedKey($0) }
+      isZeroKey(value) ? .presharedKey(nil) : PresharedKey(hex: value, in: arena).map { .presharedKey($0) }
     case "endpoint": Configuration.EndpointSource(numeric: value).map { .endpoint($0) }
     case "persistent_keepalive_interval": UInt16(decimal: value).map { .persistentKeepalive($0) }
     case "replace_allowed_ips": value == "true" ? .replaceAllowedIPs : nil

@@ -1,3 +1,5 @@
+public import Noise
+
 /// A request on the UAPI socket, read as a whole before any of it has an effect.
 ///
 /// `get=1` and `set=1` are WireGuard's; `meshd=1` is ours, so that stock tools and ours share one socket.
@@ -25,8 +27,8 @@ public enum UAPIRequest: Sendable {
 }
 
 extension UAPIRequest {
-  /// Reads the lines of one request, without the empty line that ends it.
-  public init(_ text: some StringProtocol) throws(UAPIError) {
+  /// Reads the lines of one request, without the empty line that ends it; preshared keys go to `arena`.
+  public init(_ text: some StringProtocol, in arena: SecretArena = SecretArena()) throws(UAPIError) {
     var lines = lines(of: text)[...]
     let operation = lines.removeFirst()
     switch operation {
@@ -38,7 +40,7 @@ extension UAPIRequest {
       changes.reserveCapacity(lines.count)
       var inPeer = false
       for line in lines {
-        let change = try UAPIChange(line: line, inPeer: inPeer)
+        let change = try UAPIChange(line: line, inPeer: inPeer, arena: arena)
         if case .peer = change { inPeer = true }
         changes.append(change)
       }

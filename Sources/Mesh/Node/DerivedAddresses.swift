@@ -1,0 +1,49 @@
+public import Net
+public import Noise
+
+/// The addresses that follow from a public key, so that nobody configures or exchanges them (`decisions.md` 12).
+public struct DerivedAddresses: Sendable, Equatable {
+  /// The interface identifier of the link-local address, and the Babel router-id: the same eight octets.
+  public let interfaceIdentifier: UInt64
+
+  /// Derives the addresses of the node with this key.
+  ///
+  /// The first eight octets of BLAKE2s-256("meshd-iid-v1" ‖ key); where they are reserved, of the same with an octet
+  /// 1, 2, … behind the key.
+  public init(of key: PublicKey) {
+    var identifier = Self.identifier(key, attempt: 0)
+    var attempt: UInt8 = 0
+    while Self.isReserved(identifier) {
+      attempt &+= 1
+      identifier = Self.identifier(key, attempt: attempt)
+    }
+    interfaceIdentifier = identifier
+  }
+
+  /// The link-local address, in fe80::/64.
+  public var linkLocal: IPv6Address { IPv6Address(high: 0xFE80 << 48, low: interfaceIdentifier) }
+
+  /// The router-id as Babel's tools print it: eight octets between colons.
+  public var routerID: String {
+    (0..<8).map { index in
+      let octet = UInt8(truncatingIfNeeded: interfaceIdentifier >> UInt64(56 - 8 * index))
+      return (octet < 16 ? "0" : "") + String(octet, radix: 16)
+    }.joined(separator: ":")
+  }
+
+  /// Zero and ones are no router-ids (RFC 8966 §4.1.3), the last /121 of the identifiers is for anycast (RFC 5453).
+  static func isReserved(_ identifier: UInt64) -> Bool {
+    identifier == 0 || identifier == .max
+      || (0xFDFF_FFFF_FFFF_FF80...0xFDFF_FFFF_FFFF_FFFF).contains(identifier)
+  }
+
+  private static func identifier(_ key: PublicKey, attempt: UInt8) -> UInt64 {
+    key.digest(label: "meshd-iid-v1", suffix: attempt == 0 ? [] : [attempt])
+      .prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+  }
+}
+
+extension PublicKey {
+  /// The link-local address that follows from the key.
+  public var linkLocal: IPv6Address { DerivedAddresses(of: self).linkLocal }
+}

@@ -1,0 +1,6 @@
+import Glibc
+
+/// The value of an environment variable.
+func environment(_ name: String) -> String? {
+  unsafe getenv(name).map { unsafe String(cString: $0) }
+}
