@@ -2,7 +2,17 @@
 
 import PackageDescription
 
-/// Benchmarks of the hot paths, apart from the daemon's own package so that its users fetch nothing for them.
+/// The hot paths of one module.
+func benchmarks(of module: String, with others: [String] = []) -> Target {
+  .executableTarget(
+    name: "\(module)Benchmarks",
+    dependencies: [.product(name: "Benchmark", package: "benchmark")]
+      + ([module] + others).map { .product(name: $0, package: "meshd") },
+    path: "Benchmarks/\(module)Benchmarks",
+    plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")])
+}
+
+/// Apart from the daemon's own package, so that its users fetch nothing for benchmarks.
 let package = Package(
   name: "Benchmarks",
   dependencies: [
@@ -11,14 +21,10 @@ let package = Package(
     .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
   ],
   targets: [
-    .executableTarget(
-      name: "NetBenchmarks",
-      dependencies: [
-        .product(name: "Benchmark", package: "benchmark"),
-        .product(name: "Net", package: "meshd"),
-      ],
-      path: "Benchmarks/NetBenchmarks",
-      plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")])
+    benchmarks(of: "Net"),
+    benchmarks(of: "Noise", with: ["Net"]),
+    benchmarks(of: "Babel", with: ["Net"]),
+    benchmarks(of: "Mesh", with: ["Net"]),
   ],
   swiftLanguageModes: [.v6]
 )

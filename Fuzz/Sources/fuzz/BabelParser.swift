@@ -30,7 +30,7 @@ private func feedSpeaker(_ input: RawSpan, from source: IPv6Address) {
     speaker.addNeighbour(id, NeighbourSettings(ourLinkLocal: ours), at: now)
     speaker.linkUp(id, at: now)
   }
-  speaker.originate(prefix, metric: 0, at: now)
+  speaker.originate(prefix, metric: Metric(0), at: now)
   speaker.handle(input, from: NeighbourID(1), source: source, destinationIsUnicast: false, at: now)
   for _ in 0..<20 {
     while case .some = speaker.poll() {}
