@@ -13,6 +13,10 @@ let package = Package(
       dependencies: [
         "CFuzzer",
         .product(name: "Net", package: "meshd"),
+        .product(name: "Noise", package: "meshd"),
+        .product(name: "Babel", package: "meshd"),
+        .product(name: "Mesh", package: "meshd"),
+        .product(name: "Tun", package: "meshd"),
       ],
       swiftSettings: [
         .enableUpcomingFeature("ExistentialAny"),

@@ -1,7 +1,12 @@
 /// Everything that reads bytes from outside, by the name that `scripts/fuzz` and the corpus directory use.
 enum Parser: String, CaseIterable {
-  case ipHeader = "ip-header"
   case address
+  case babelPacket = "babel-packet"
+  case configuration
+  case ipHeader = "ip-header"
+  case netlink
+  case uapi
+  case udpMessage = "udp-message"
 
   /// The one named on the command line.
   static let selected = CommandLine.arguments.dropFirst().first.flatMap(Parser.init(rawValue:))
@@ -9,8 +14,13 @@ enum Parser: String, CaseIterable {
   /// Hands one input to the parser and checks what it returns.
   func feed(_ input: RawSpan) {
     switch self {
-    case .ipHeader: feedIPHeader(input)
     case .address: feedAddress(input)
+    case .babelPacket: feedBabelPacket(input)
+    case .configuration: feedConfiguration(input)
+    case .ipHeader: feedIPHeader(input)
+    case .netlink: feedNetlink(input)
+    case .uapi: feedUAPI(input)
+    case .udpMessage: feedUDPMessage(input)
     }
   }
 }

@@ -1,0 +1,41 @@
+import Babel
+import Net
+
+/// A packet from a neighbour: what is understood is written so that it reads the same, and a speaker with routes and a
+/// second neighbour takes it and comes to rest.
+func feedBabelPacket(_ input: RawSpan) {
+  let source = IPv6Address(high: 0xFE80_0000_0000_0000, low: 1)
+  feedReader(input, from: source)
+  feedSpeaker(input, from: source)
+}
+
+private func feedReader(_ input: RawSpan, from source: IPv6Address) {
+  guard var reader = PacketReader(input, from: source) else { return }
+  while let message = reader.next() {
+    var writer = PacketWriter(limit: 1400, source: source)
+    guard writer.append(message), let packet = writer.finish(),
+      var second = PacketReader(packet.span.bytes, from: source)
+    else { continue }
+    precondition(second.next() != nil, "\(message) became unreadable")
+    precondition(second.malformedCount == 0, "\(message) was written wrong")
+  }
+}
+
+private func feedSpeaker(_ input: RawSpan, from source: IPv6Address) {
+  guard let routerID = RouterID(0x0102_0304_0506_0708), let prefix = IPPrefix("10.44.0.1/32") else { return }
+  var speaker = Speaker(routerID: routerID, seqno: Seqno(1), seed: 1)
+  let ours = IPv6Address(high: 0xFE80_0000_0000_0000, low: 2)
+  var now = Instant.zero
+  for id in [NeighbourID(1), NeighbourID(2)] {
+    speaker.addNeighbour(id, NeighbourSettings(ourLinkLocal: ours), at: now)
+    speaker.linkUp(id, at: now)
+  }
+  speaker.originate(prefix, metric: Metric(0), at: now)
+  speaker.handle(input, from: NeighbourID(1), source: source, destinationIsUnicast: false, at: now)
+  for _ in 0..<20 {
+    while case .some = speaker.poll() {}
+    precondition(speaker.nextDeadline > now, "a deadline in the past is a busy loop")
+    now = min(speaker.nextDeadline, now.advanced(by: .seconds(2)))
+    speaker.advance(to: now)
+  }
+}
