@@ -20,7 +20,9 @@ private struct ConfigurationEdit {
   /// Peers by position; `nil` where one was removed.
   private var peers: [Configuration.Peer?]
   private var positions: [PublicKey: Int] = [:]
-  /// Who has which prefix. This is what counts: a peer's list may still hold what was taken from it.
+  /// Who has which prefix.
+  ///
+  /// This is what counts: a peer's list may still hold what was taken from it.
   private var owners: [IPPrefix: [Int]] = [:]
   private var peersWithTakenPrefixes: Set<Int> = []
   /// The peer the lines are about; `nil` when they are to have no effect.
