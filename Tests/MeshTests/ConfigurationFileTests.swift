@@ -388,7 +388,7 @@ import Testing
       "10.0.0.0/8",
       "fe80::1", "99999999999999999999", "0x", "-", "none",
     ]
-    for _ in 0..<20_000 {
+    for _ in 0..<5000 {
       let count = Int.random(in: 0..<24, using: &generator)
       let text = (0..<count).map { _ in pieces[Int.random(in: 0..<pieces.count, using: &generator)] }.joined()
       _ = try? parse(text)

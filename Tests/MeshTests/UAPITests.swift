@@ -231,6 +231,19 @@ import Testing
     #expect(prefixes(configuration) == ["", "", "10.0.0.0/8"])
   }
 
+  @Test func aPrefixTakenAndGivenAgainComesLast() throws {
+    let configuration = try apply(
+      "public_key=\(first)\nallowed_ip=10.0.0.0/8\nallowed_ip=11.0.0.0/8\nallowed_ip=-10.0.0.0/8\n"
+        + "allowed_ip=12.0.0.0/8\nallowed_ip=10.0.0.0/8\nallowed_ip=10.0.0.0/8")
+    #expect(prefixes(configuration) == ["11.0.0.0/8 12.0.0.0/8 10.0.0.0/8"])
+  }
+
+  @Test func manyPrefixesMoveQuickly() throws {
+    let lines = (0..<20_000).map { "\nallowed_ip=10.\($0 >> 8).\($0 & 255).1/32" }.joined()
+    let configuration = try apply("public_key=\(first)\(lines)\npublic_key=\(second)\(lines)")
+    #expect(configuration.peers.map(\.allowedIPs.count) == [0, 20_000])
+  }
+
   // MARK: requests as bytes
 
   @Test func requestsSurviveTheRoundTrip() throws {

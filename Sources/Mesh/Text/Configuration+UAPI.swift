@@ -20,7 +20,11 @@ private struct ConfigurationEdit {
   /// Peers by position; `nil` where one was removed.
   private var peers: [Configuration.Peer?]
   private var positions: [PublicKey: Int] = [:]
+  /// Who has which prefix.
+  ///
+  /// This is what counts: a peer's list may still hold what was taken from it.
   private var owners: [IPPrefix: [Int]] = [:]
+  private var peersWithTakenPrefixes: Set<Int> = []
   /// The peer the lines are about; `nil` when they are to have no effect.
   private var current: Int?
   private var isCurrentNew = false
@@ -37,7 +41,18 @@ private struct ConfigurationEdit {
   var result: Configuration {
     var configuration = Configuration()
     configuration.interface = interface
-    configuration.peers = peers.compactMap { $0 }
+    configuration.peers = peers.indices.compactMap { position in
+      guard var peer = peers[position] else { return nil }
+      if peersWithTakenPrefixes.contains(position) {
+        // A prefix taken and given again stands twice; its last place counts.
+        var seen: Set<IPPrefix> = []
+        let kept = peer.allowedIPs.reversed().filter {
+          owners[$0]?.contains(position) == true && seen.insert($0).inserted
+        }
+        peer.allowedIPs = kept.reversed()
+      }
+      return peer
+    }
     return configuration
   }
 
@@ -52,6 +67,7 @@ private struct ConfigurationEdit {
       peers = []
       positions = [:]
       owners = [:]
+      peersWithTakenPrefixes = []
     case .peer(let key): select(key)
     case .updateOnly: if isCurrentNew { removeCurrent() }
     case .remove: removeCurrent()
@@ -114,13 +130,13 @@ private struct ConfigurationEdit {
     let former = owners[prefix] ?? []
     for owner in former where owner != position { take(prefix, from: owner) }
     guard !former.contains(position) else { return }
-    peers[position]?.allowedIPs.append(prefix)
+    update { $0.allowedIPs.append(prefix) }
     owners[prefix] = [position]
   }
 
   private mutating func take(_ prefix: IPPrefix, from position: Int) {
     guard owners[prefix]?.contains(position) == true else { return }
-    peers[position]?.allowedIPs.removeAll { $0 == prefix }
     owners[prefix]?.removeAll { $0 == position }
+    peersWithTakenPrefixes.insert(position)
   }
 }

@@ -2,11 +2,6 @@ internal import Net
 internal import Noise
 
 extension ConfigurationParser {
-  private var interface: Configuration.Interface {
-    get { result.configuration.interface }
-    set { result.configuration.interface = newValue }
-  }
-
   mutating func setInterface(_ key: ConfigurationKey, _ value: Field) throws(ConfigurationError) {
     switch key {
     case .privateKey: interface.privateKey = try privateKey(value)
@@ -22,9 +17,7 @@ extension ConfigurationParser {
     case .babel: interface.babel = try onOff(value)
     case .transit: interface.transit = try transit(value)
     case .announce:
-      for (prefix, _) in try prefixes(value) where !interface.announce.contains(prefix) {
-        interface.announce.append(prefix)
-      }
+      interface.announce += try prefixes(value).map(\.prefix).filter { announced.insert($0).inserted }
     case .dns:
       result.dns += value.words.map { String($0.text) }
       warn(at: value, "`DNS` is not acted on; set the resolver in `PostUp` if you need it")

@@ -14,7 +14,7 @@ extension ConfigurationParser {
       guard let key = section.publicKey else {
         throw error(at: section.header, "this peer has no `PublicKey`", "add `PublicKey = …` below [Peer]")
       }
-      guard key != result.configuration.interface.privateKey?.publicKey else {
+      guard key != interface.privateKey?.publicKey else {
         warn(at: section.header, "this peer has our own public key and is left out")
         continue
       }
@@ -31,6 +31,7 @@ extension ConfigurationParser {
       }
     }
     assignAllowedIPs(of: sections, to: &merged)
+    result.configuration.interface = interface
     result.configuration.peers = merged
     return result
   }
@@ -38,7 +39,7 @@ extension ConfigurationParser {
   /// Gives each prefix to its owners: to every peer that lists it if they speak Babel, else to the last one.
   private mutating func assignAllowedIPs(of sections: [PeerSection], to peers: inout [Configuration.Peer]) {
     var owners: [IPPrefix: [Int]] = [:]
-    let babel = result.configuration.interface.babel
+    let babel = interface.babel
     let order = sections.indices.sorted { sections[$0].header.line < sections[$1].header.line }
     for position in order {
       let speaksBabel = peers[position].babel ?? babel
@@ -47,7 +48,6 @@ extension ConfigurationParser {
         guard !former.contains(position) else { continue }
         let losers = former.filter { !speaksBabel || !(peers[$0].babel ?? babel) }
         for loser in losers {
-          peers[loser].allowedIPs.removeAll { $0 == prefix }
           warn(
             at: field,
             "\(prefix) was listed for peer \(peers[loser].publicKey.base64) before and moves to this one")
@@ -55,6 +55,9 @@ extension ConfigurationParser {
         peers[position].allowedIPs.append(prefix)
         owners[prefix] = former.filter { !losers.contains($0) } + [position]
       }
+    }
+    for position in peers.indices {
+      peers[position].allowedIPs.removeAll { owners[$0]?.contains(position) != true }
     }
   }
 }

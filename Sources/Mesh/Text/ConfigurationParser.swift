@@ -21,7 +21,9 @@ struct ConfigurationParser {
   let arena: SecretArena
   var result = ConfigurationFile(Configuration())
   private var section: ConfigurationKey.Section?
+  var interface = Configuration.Interface()
   var peers: [PeerSection] = []
+  var announced: Set<IPPrefix> = []
 
   init(file: String, arena: SecretArena) {
     self.file = file
