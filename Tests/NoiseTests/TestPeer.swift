@@ -40,8 +40,9 @@ final class TestPeer {
   }
 
   /// Two ends that know each other; the first has the smaller public key.
-  static func pair(psks: (PresharedKey?, PresharedKey?) = (nil, nil), seed: UInt64 = 1) throws -> (TestPeer, TestPeer)
-  {
+  static func pair(psks: (PresharedKey?, PresharedKey?) = (nil, nil), seed: UInt64 = 1) throws -> (
+    TestPeer, TestPeer
+  ) {
     var random = SplitMix64(seed: seed)
     let keys = try (0..<2).map { _ in try #require(PrivateKey.generate(using: &random)) }
       .sorted { $0.publicKey < $1.publicKey }
@@ -164,7 +165,8 @@ final class TestPeer {
 
   private func data(_ datagram: [UInt8], at now: Instant) {
     guard let header = DataHeader(datagram),
-      let keypair = published.all.first(where: { $0.localIndex == header.receiver }), keypair.isAlive(at: now),
+      let keypair = published.all.first(where: { $0.localIndex == header.receiver }),
+      keypair.isAlive(at: now),
       let packet = Self.open(datagram, keypair.receiving, &aead),
       keypair.withReplayWindow({ $0.accept(header.counter) })
     else { return }

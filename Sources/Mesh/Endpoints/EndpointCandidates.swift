@@ -1,4 +1,4 @@
-public import Net
+internal import Net
 
 /// The endpoints at which one peer may be: as configured, as resolved, and as observed.
 ///
@@ -21,8 +21,10 @@ struct EndpointCandidates {
     zip(sources, resolved).filter { $1.isEmpty }.map { $0.0 }
   }
 
-  /// Takes the configured endpoints. The path in use is given up only for a numeric endpoint that was not there before:
-  /// `wg set … endpoint` is a command to go there, a repeated file is not.
+  /// Takes the configured endpoints.
+  ///
+  /// The path in use is given up only for a numeric endpoint that was not there before: `wg set … endpoint`
+  /// is a command to go there, a repeated file is not.
   mutating func configure(_ sources: [Configuration.EndpointSource]) {
     guard sources != self.sources else { return }
     let before = endpoints
@@ -42,7 +44,9 @@ struct EndpointCandidates {
     }
   }
 
-  /// Takes the addresses of a name. An empty answer leaves what is known: a failing resolver removes nothing.
+  /// Takes the addresses of a name.
+  ///
+  /// An empty answer leaves what is known: a failing resolver removes nothing.
   mutating func resolve(_ source: Configuration.EndpointSource, to addresses: [Endpoint]) {
     guard !addresses.isEmpty else { return }
     for index in sources.indices where sources[index] == source { resolved[index] = addresses }
@@ -65,7 +69,7 @@ struct EndpointCandidates {
   /// Turns to the next endpoint for a handshake that found no answer at this one.
   mutating func turn() {
     let all = endpoints
-    guard all.count > 1 || (all.count == 1 && current?.remote != all[0]) else { return }
+    guard all.count > 1 else { return }
     position = (position + 1) % all.count
     if current?.remote == all[position] { position = (position + 1) % all.count }
     current = Path(remote: all[position])

@@ -1,7 +1,9 @@
 public import Net
 public import Noise
 
-/// What an operator may want to read about: state changes, as values. `meshd` words them; nothing is logged below it.
+/// What an operator may want to read about: state changes, as values.
+///
+/// `meshd` words them; nothing is logged below it.
 public enum NodeEvent: Sendable {
   /// A session with the peer began; `endpoint` is where its handshake came from or went to.
   case sessionEstablished(PublicKey, endpoint: Endpoint?)

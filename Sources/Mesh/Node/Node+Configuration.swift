@@ -1,0 +1,148 @@
+internal import Babel
+internal import Net
+internal import Noise
+
+// A configuration is compared with the one in force; what is equal is not touched.
+extension Node {
+  mutating func configure(_ new: Configuration) {
+    let old = configuration
+    configuration = new
+    let isKeyNew = old.interface.privateKey?.publicKey != new.interface.privateKey?.publicKey
+    if isKeyNew { setIdentity(new.interface.privateKey) }
+    configureSpeaker(isKeyNew: isKeyNew, old: old)
+    configurePeers()
+    configureOwners()
+    configureLocalPrefixes()
+    draft.settings.transit = new.interface.transit
+    isTableDirty = true
+  }
+
+  /// Our key is what every session and cookie depends on: with another one all of them end.
+  private mutating func setIdentity(_ key: PrivateKey?) {
+    for case let peer? in peers { remove(peer) }
+    identity = key.map { Identity(privateKey: $0) }
+    gate = nil
+    if let identity { gate = HandshakeGate(identity: identity) }
+    draft.settings.linkLocal = key?.publicKey.linkLocal
+  }
+
+  private mutating func configureSpeaker(isKeyNew: Bool, old: Configuration) {
+    let isWanted = configuration.interface.babel && identity != nil
+    guard isKeyNew || isWanted != (speaker != nil) else { return }
+    for case let peer? in peers { leaveBabel(peer) }
+    speaker = nil
+    guard isWanted, let identity,
+      let routerID = RouterID(DerivedAddresses(of: identity.publicKey).interfaceIdentifier)
+    else { return }
+    // The number a crash has lost was at most a few behind; one more is newer than what others remember of us.
+    let seqno = Seqno(state.seqno).successor
+    speaker = Speaker(routerID: routerID, seqno: seqno, seed: random.next())
+    persist(seqno: seqno)
+  }
+
+  private mutating func configurePeers() {
+    let own = identity?.publicKey
+    let wanted = configuration.peers.filter { $0.publicKey != own }
+    let keys = Set(wanted.map(\.publicKey))
+    for case let peer? in peers where !keys.contains(peer.publicKey) { remove(peer) }
+    guard let identity else { return }
+    for settings in wanted {
+      if let peer = peer(settings.publicKey) {
+        update(peer, settings)
+      } else {
+        add(settings, identity)
+      }
+    }
+  }
+
+  private mutating func add(_ settings: Configuration.Peer, _ identity: Identity) {
+    let index = peers.firstIndex { $0 == nil } ?? peers.count
+    if index == peers.count { peers.append(nil) }
+    let id = PeerID(rawValue: UInt32(index))
+    let tunnel = Tunnel(
+      identity: identity, peer: settings.publicKey, number: id.rawValue, seed: random.next())
+    let peer = Peer(id: id, configuration: settings, tunnel: tunnel)
+    peers[index] = peer
+    ids[settings.publicKey] = id
+    if let other = ownersByLinkLocal[peer.linkLocal].flatMap({ self.peer($0) }) {
+      outbox.append(.event(.addressCollision(peer.publicKey, other.publicKey)))
+    } else {
+      ownersByLinkLocal[peer.linkLocal] = id
+    }
+    update(peer, settings, isNew: true)
+  }
+
+  private mutating func update(_ peer: Peer, _ settings: Configuration.Peer, isNew: Bool = false) {
+    peer.endpoints.configure(settings.endpoints)
+    peer.tunnel.presharedKey = settings.presharedKey
+    let interval = Duration.seconds(Int64(settings.persistentKeepalive))
+    if settings.persistentKeepalive != peer.configuration.persistentKeepalive || isNew {
+      peer.tunnel.setPersistentKeepalive(interval == .zero ? nil : interval, at: now)
+    }
+    peer.configuration = settings
+    let wantsBabel =
+      speaker != nil && settings.babel ?? configuration.interface.babel
+      && ownersByLinkLocal[peer.linkLocal] == peer.id
+    peer.tunnel.answersCopies = wantsBabel
+    if wantsBabel {
+      joinBabel(peer)
+    } else {
+      leaveBabel(peer)
+    }
+    drain(peer)
+    refreshEntry(of: peer)
+  }
+
+  mutating func remove(_ peer: Peer) {
+    leaveBabel(peer)
+    speaker?.removeNeighbour(NeighbourID(peer.id.rawValue), at: now)
+    draft[peer.id] = nil
+    peer.tunnel.linkDown(in: &device)
+    ids[peer.publicKey] = nil
+    if ownersByLinkLocal[peer.linkLocal] == peer.id { ownersByLinkLocal[peer.linkLocal] = nil }
+    peers[Int(peer.id.rawValue)] = nil
+    isTableDirty = true
+  }
+
+  /// Finds out anew who owns which prefix, and mends the routes of those that changed hands.
+  private mutating func configureOwners() {
+    let old = owners
+    owners = [:]
+    var changed: [IPPrefix] = []
+    for settings in configuration.peers {
+      guard let id = ids[settings.publicKey] else { continue }
+      for prefix in settings.allowedIPs {
+        if owners[prefix] == nil { changed.append(prefix) }
+        owners[prefix, default: []].append(id)
+      }
+    }
+    changed.removeAll { old[$0] == owners[$0] }
+    let gone = old.keys.filter { owners[$0] == nil }.sorted()
+    for prefix in changed + gone { refresh(prefix) }
+  }
+
+  private mutating func configureLocalPrefixes() {
+    let interface = configuration.interface
+    let addresses = interface.host.addresses.map(\.address)
+    let new = Set(addresses.map { IPPrefix(host: $0) } + interface.announce)
+    draft.settings.ownAddresses = addresses
+    for prefix in localPrefixes.subtracting(new).sorted() {
+      localPrefixes.remove(prefix)
+      speaker?.withdraw(prefix, at: now)
+      refresh(prefix)
+    }
+    for prefix in new.sorted() {
+      speaker?.originate(prefix, metric: .zero, at: now)
+      guard localPrefixes.insert(prefix).inserted else { continue }
+      refresh(prefix)
+    }
+  }
+
+  mutating func setMTU(_ mtu: Int) {
+    guard mtu != self.mtu else { return }
+    self.mtu = mtu
+    draft.settings.mtu = mtu
+    isTableDirty = true
+    for case let peer? in peers where peer.speaksBabel { joinBabel(peer) }
+  }
+}

@@ -1,0 +1,231 @@
+internal import Net
+internal import Noise
+
+// Handshakes, sessions and what waits for them.
+extension Node {
+  mutating func handle(_ event: DataPlaneEvent) {
+    switch event {
+    case .handshake(let message, let path): handleHandshake(message, along: path)
+    case .control(let id, let packet, let arrival):
+      guard let peer = peer(id) else { return }
+      handleControl(packet, from: peer, arrival: arrival)
+    case .needsSession(let id, let packet):
+      guard let peer = peer(id) else { return }
+      stage(packet, for: peer)
+    case .keyConfirmed(let id, let index):
+      guard let peer = peer(id) else { return }
+      peer.tunnel.keyConfirmed(index, at: now, in: &device)
+      drain(peer)
+    case .endpointObserved(let id, let path):
+      guard let peer = peer(id) else { return }
+      observe(path, of: peer)
+    }
+  }
+
+  // MARK: Messages
+
+  /// A handshake message from anywhere: nothing about it is true yet (1.2.5).
+  private mutating func handleHandshake(_ octets: [UInt8], along path: Path) {
+    let message = unsafe octets.span.bytes
+    switch MessageType(message) {
+    case .handshakeInitiation, .handshakeResponse: break
+    case .cookieReply:
+      consumeCookie(message)
+      return
+    case .data, nil: return
+    }
+    guard let identity, gate != nil else { return }
+    let isLoaded = load.handshakeArrived(queued: 0, capacity: 1, at: now)
+    switch gate?.admit(message, from: path.remote, underLoad: isLoaded, at: now, using: &random) {
+    case .admit: break
+    case .reply(let reply):
+      outbox.append(.datagram(reply, path))
+      return
+    case .drop, nil: return
+    }
+    do throws(HandshakeError) {
+      if let initiation = HandshakeInitiation(reading: message) {
+        try consume(initiation, identity, byteCount: octets.count, along: path)
+      } else if let response = HandshakeResponse(reading: message) {
+        try consume(response, byteCount: octets.count, along: path)
+      }
+    } catch {
+      outbox.append(.event(.handshakeRefused(from: path.remote, reason: "\(error)")))
+    }
+  }
+
+  private mutating func consume(
+    _ initiation: HandshakeInitiation, _ identity: Identity, byteCount: Int, along path: Path
+  ) throws(HandshakeError) {
+    let opened = try initiation.open(by: identity)
+    guard let peer = peer(opened.peer) else { throw .unexpected }
+    let answer = try peer.tunnel.consume(opened, at: now, in: &device, using: &random)
+    peer.activity.noteHandshakeReceived(byteCount: byteCount)
+    switch answer {
+    case .session:
+      observe(path, of: peer)
+      drain(peer)
+    case .copy(let response):
+      peer.activity.noteHandshakeSent(byteCount: response.count)
+      outbox.append(.datagram(response, path))
+    }
+  }
+
+  private mutating func consume(_ response: HandshakeResponse, byteCount: Int, along path: Path)
+    throws(HandshakeError)
+  {
+    guard let owner = device.indices[response.receiver], let peer = peer(PeerID(rawValue: owner)) else {
+      throw .unexpected
+    }
+    try peer.tunnel.consume(response, at: now, in: &device)
+    peer.activity.noteHandshakeReceived(byteCount: byteCount)
+    observe(path, of: peer)
+    drain(peer)
+  }
+
+  private mutating func consumeCookie(_ message: RawSpan) {
+    guard let reply = CookieReply(reading: message), let owner = device.indices[reply.receiver],
+      let peer = peer(PeerID(rawValue: owner))
+    else { return }
+    // A cookie for another message of ours, or a forged one: silence is right either way.
+    try? peer.tunnel.consume(reply, at: now)
+  }
+
+  // MARK: Sessions
+
+  /// Opens a session with the peer, if there is a way to it and none is being opened.
+  ///
+  /// Only `forUser` traffic makes the 20 attempts start over.
+  mutating func connect(_ peer: Peer, forUser: Bool = false) {
+    guard isLinkUp, peer.endpoints.current != nil else { return }
+    peer.tunnel.initiate(renewingAttempts: forUser, at: now, in: &device, using: &random)
+    drain(peer)
+  }
+
+  private mutating func stage(_ packet: [UInt8], for peer: Peer) {
+    // The session may have come while the packet was on its way up.
+    if peer.hasSession(at: now) {
+      outbox.append(.seal(packet, peer.id))
+      return
+    }
+    _ = peer.staged.append(packet)
+    connect(peer, forUser: true)
+  }
+
+  /// Carries out what the tunnel wants.
+  mutating func drain(_ peer: Peer) {
+    while let output = peer.tunnel.poll() {
+      switch output {
+      case .keypairsChanged: refreshEntry(of: peer)
+      case .sendHandshake(let message): send(message, to: peer)
+      case .sendKeepalive: outbox.append(.seal([], peer.id))
+      case .established(let mustConfirm): established(peer, mustConfirm: mustConfirm)
+      case .gaveUp: giveUp(peer)
+      case .forgetSource: retry(peer)
+      }
+    }
+  }
+
+  private mutating func send(_ message: [UInt8], to peer: Peer) {
+    // The ceiling is on disk before a timestamp below it is on the wire.
+    if device.timestamps.highWaterMark != state.highWaterMark {
+      state.highWaterMark = device.timestamps.highWaterMark
+      outbox.append(.persist(state))
+    }
+    guard let path = peer.endpoints.current else { return }
+    peer.activity.noteHandshakeSent(byteCount: message.count)
+    outbox.append(.datagram(message, path))
+  }
+
+  /// What waited goes out; with nothing waiting a keepalive, so that the peer may send too (1.2.9).
+  private mutating func established(_ peer: Peer, mustConfirm: Bool) {
+    peer.lastHandshake = epoch + now.nanoseconds
+    outbox.append(.event(.sessionEstablished(peer.publicKey, endpoint: peer.endpoints.current?.remote)))
+    if peer.staged.isEmpty, mustConfirm { outbox.append(.seal([], peer.id)) }
+    while let packet = peer.staged.popFirst() { outbox.append(.seal(packet, peer.id)) }
+    linkUp(peer)
+  }
+
+  /// No answer within REKEY_TIMEOUT: our side of the path is forgotten (1.2.14), and another endpoint has its turn.
+  private mutating func retry(_ peer: Peer) {
+    peer.endpoints.forgetSource()
+    peer.endpoints.turn()
+    refreshEntry(of: peer)
+  }
+
+  private mutating func giveUp(_ peer: Peer) {
+    _ = peer.staged.removeAll()
+    outbox.append(.event(.handshakeGaveUp(peer.publicKey)))
+    loseSession(peer)
+    // A neighbour is wanted whether or not there is traffic for it: without a session nothing would call for one.
+    if peer.speaksBabel { connect(peer) }
+  }
+
+  private mutating func loseSession(_ peer: Peer) {
+    linkDown(peer)
+    stopRepresenting(peer)
+    refreshEntry(of: peer)
+  }
+
+  // MARK: Endpoints
+
+  private mutating func observe(_ path: Path, of peer: Peer) {
+    let old = peer.endpoints.current?.remote
+    guard peer.endpoints.observe(path) else { return }
+    if let old, old != path.remote { outbox.append(.event(.endpointChanged(peer.publicKey, path.remote))) }
+    refreshEntry(of: peer)
+  }
+
+  mutating func resolve(_ source: Configuration.EndpointSource, to addresses: [Endpoint]) {
+    for case let peer? in peers where peer.endpoints.sources.contains(source) {
+      let hadPath = peer.endpoints.current != nil
+      peer.endpoints.resolve(source, to: addresses)
+      refreshEntry(of: peer)
+      guard !hadPath, peer.speaksBabel || !peer.staged.isEmpty else { continue }
+      connect(peer)
+    }
+  }
+
+  mutating func move(_ key: PublicKey, to endpoint: Endpoint) {
+    guard let peer = peer(key), peer.endpoints.current?.remote != endpoint else { return }
+    _ = peer.endpoints.observe(Path(remote: endpoint))
+    refreshEntry(of: peer)
+  }
+
+  mutating func forgetSource(of id: PeerID) {
+    guard let peer = peer(id) else { return }
+    peer.endpoints.forgetSource()
+    refreshEntry(of: peer)
+  }
+
+  // MARK: The device
+
+  /// Link down: sessions and handshakes are erased, what waits is dropped.
+  ///
+  /// Link up: staged packets and neighbours call for sessions anew (1.2.16).
+  mutating func setLink(isUp: Bool) {
+    guard isUp != isLinkUp else { return }
+    isLinkUp = isUp
+    for case let peer? in peers {
+      if isUp {
+        peer.tunnel.linkUp(at: now)
+        if peer.speaksBabel { connect(peer) }
+      } else {
+        _ = peer.staged.removeAll()
+        peer.tunnel.linkDown(in: &device)
+        drain(peer)
+        loseSession(peer)
+      }
+    }
+  }
+
+  /// Makes the lanes' view of the peer what it is here.
+  mutating func refreshEntry(of peer: Peer) {
+    let keypairs = peer.tunnel.keypairs
+    draft[peer.id] = PeerEntry(
+      publicKey: peer.publicKey, previous: keypairs.previous, current: keypairs.current, next: keypairs.next,
+      path: isLinkUp ? peer.endpoints.current : nil, speaksBabel: peer.speaksBabel,
+      accept: peer.configuration.accept.map { AddressSet($0) }, activity: peer.activity)
+    isTableDirty = true
+  }
+}

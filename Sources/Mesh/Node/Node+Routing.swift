@@ -1,0 +1,204 @@
+internal import Babel
+public import Net
+internal import Noise
+
+// Babel's routes, ownership and our own prefixes become one table; nothing else writes to it.
+extension Node {
+  /// How long a peer may be silent on a fresh link before we speak for it.
+  static var silenceBeforeRepresentation: Duration { .seconds(4) }
+
+  /// Makes the peer a neighbour, or tells the speaker what changed about it.
+  mutating func joinBabel(_ peer: Peer) {
+    guard let identity, speaker != nil else { return }
+    let settings = NeighbourSettings(
+      ourLinkLocal: identity.publicKey.linkLocal, expected: peer.linkLocal,
+      accept: peer.configuration.accept, ipv4NextHop: firstOwnIPv4, mtu: mtu)
+    let id = NeighbourID(peer.id.rawValue)
+    if peer.speaksBabel {
+      speaker?.updateNeighbour(id, settings, at: now)
+    } else {
+      peer.speaksBabel = true
+      speaker?.addNeighbour(id, settings, at: now)
+      // A neighbour must be reachable before it can be heard: the session does not wait for traffic.
+      if peer.hasSession(at: now) { linkUp(peer) } else { connect(peer) }
+    }
+  }
+
+  mutating func leaveBabel(_ peer: Peer) {
+    guard peer.speaksBabel else { return }
+    peer.speaksBabel = false
+    peer.isLinkUp = false
+    peer.hasSpoken = false
+    speaker?.removeNeighbour(NeighbourID(peer.id.rawValue), at: now)
+  }
+
+  private var firstOwnIPv4: IPv4Address? {
+    for address in configuration.interface.host.addresses {
+      if case .v4(let v4) = address.address { return v4 }
+    }
+    return nil
+  }
+
+  /// A session with the peer exists: Babel may begin.
+  mutating func linkUp(_ peer: Peer) {
+    guard peer.speaksBabel, !peer.isLinkUp else { return }
+    peer.isLinkUp = true
+    peer.linkUpSince = now
+    speaker?.linkUp(NeighbourID(peer.id.rawValue), at: now)
+  }
+
+  mutating func linkDown(_ peer: Peer) {
+    guard peer.isLinkUp else { return }
+    peer.isLinkUp = false
+    speaker?.linkDown(NeighbourID(peer.id.rawValue), at: now)
+    stopRepresenting(peer)
+  }
+
+  /// An authentic Babel packet, its headers checked by the lane.
+  mutating func handleControl(_ packet: [UInt8], from peer: Peer, arrival: Instant) {
+    guard peer.speaksBabel, let header = unsafe IPHeader(reading: packet.span.bytes),
+      case .v6(let source) = header.source, case .v6(let destination) = header.destination
+    else { return }
+    if !peer.hasSpoken {
+      peer.hasSpoken = true
+      stopRepresenting(peer)
+    }
+    speaker?.handle(
+      unsafe packet.span.bytes.extracting(BabelDatagram.overhead..<header.totalLength),
+      from: NeighbourID(peer.id.rawValue), source: source,
+      destinationIsUnicast: destination != BabelDatagram.group, at: arrival)
+  }
+
+  /// Carries out what the speaker wants.
+  mutating func drainSpeaker() {
+    while let output = speaker?.poll() {
+      switch output {
+      case .send(let neighbour, let payload, let unicast):
+        speak(payload, to: PeerID(rawValue: neighbour.rawValue), unicast)
+      case .routeChanged(let prefix):
+        refresh(prefix)
+      case .neighbourChanged(let neighbour):
+        guard let peer = peer(PeerID(rawValue: neighbour.rawValue)) else { continue }
+        let isUp = speaker?.neighbour(neighbour)?.cost.isFinite ?? false
+        outbox.append(.event(.neighbourChanged(peer.publicKey, isUp: isUp)))
+      case .seqnoChanged(let seqno):
+        persist(seqno: seqno)
+      }
+    }
+  }
+
+  private mutating func speak(_ payload: [UInt8], to id: PeerID, _ unicast: IPv6Address?) {
+    guard let identity, let peer = peer(id) else { return }
+    guard peer.hasSession(at: now) else {
+      // What is said to nobody is said again; but it is a reason to have a session.
+      connect(peer)
+      return
+    }
+    let packet = BabelDatagram.encapsulate(
+      payload, from: identity.publicKey.linkLocal, to: unicast ?? BabelDatagram.group)
+    outbox.append(.seal(packet, id))
+  }
+
+  /// Brings the table's entry for one prefix up to date with what Babel, the configuration and we say about it.
+  mutating func refresh(_ prefix: IPPrefix) {
+    let old = draft.allowedIPs[prefix]
+    let new = route(for: prefix)
+    guard new != old else { return }
+    draft.allowedIPs[prefix] = new
+    isTableDirty = true
+    guard old?.target != new?.target else { return }
+    areHostPrefixesDirty = true
+    if speaker != nil {
+      outbox.append(.event(.routeChanged(prefix, via: nextHop(of: new))))
+    }
+  }
+
+  private func nextHop(of route: Route?) -> PublicKey? {
+    guard case .peer(let id)? = route?.target else { return nil }
+    return peer(id)?.publicKey
+  }
+
+  private func route(for prefix: IPPrefix) -> Route? {
+    let view = speaker?.route(for: prefix)
+    var route = Route(.none)
+    for id in owners[prefix] ?? [] where owns(id, prefix) { route.owners.insert(id) }
+    for neighbour in view?.announcers ?? [] { route.sources.insert(PeerID(rawValue: neighbour.rawValue)) }
+    route.target = target(of: prefix, view?.state ?? .none)
+    return route.isEmpty ? nil : route
+  }
+
+  private func target(of prefix: IPPrefix, _ state: RouteView.State) -> Route.Target {
+    guard !localPrefixes.contains(prefix) else { return .local }
+    let owners = (owners[prefix] ?? []).filter { owns($0, prefix) }
+    // A peer that does not speak Babel is where its prefixes are, as in plain WireGuard.
+    if let silent = owners.first(where: { peer($0)?.speaksBabel == false || peer($0)?.isRepresented == true })
+    {
+      return .peer(silent)
+    }
+    switch state {
+    case .via(let neighbour, _, _, _): return .peer(PeerID(rawValue: neighbour.rawValue))
+    case .unreachable: return .unreachable
+    // Before Babel has spoken, the owner is the best guess, and traffic to it opens the session.
+    case .none, .local: return owners.first.map { .peer($0) } ?? .none
+    }
+  }
+
+  /// Whether a prefix in the peer's `AllowedIPs` is its property.
+  ///
+  /// A default route at a peer that speaks Babel is only leave to be an exit (`decisions.md` 13).
+  private func owns(_ id: PeerID, _ prefix: IPPrefix) -> Bool {
+    !(prefix.isDefault && peer(id)?.speaksBabel == true)
+  }
+
+  // MARK: Peers that do not speak
+
+  /// Announces the prefixes of peers that have a session and stay silent, and of those that are told not to speak.
+  mutating func representSilentPeers() {
+    guard speaker != nil else { return }
+    for case let peer? in peers where !peer.isRepresented && !peer.hasSpoken {
+      let hasSession = peer.hasSession(at: now)
+      let isSilent =
+        peer.isLinkUp
+        ? now >= peer.linkUpSince.advanced(by: Self.silenceBeforeRepresentation) : !peer.speaksBabel
+      guard hasSession, isSilent else { continue }
+      peer.isRepresented = true
+      for prefix in represented(peer) {
+        speaker?.originate(prefix, metric: .zero, at: now)
+        refresh(prefix)
+      }
+    }
+  }
+
+  mutating func stopRepresenting(_ peer: Peer) {
+    guard peer.isRepresented else { return }
+    peer.isRepresented = false
+    for prefix in represented(peer) where !localPrefixes.contains(prefix) {
+      speaker?.withdraw(prefix, at: now)
+      refresh(prefix)
+    }
+  }
+
+  private func represented(_ peer: Peer) -> [IPPrefix] {
+    peer.configuration.allowedIPs.filter { !$0.isDefault }
+  }
+
+  mutating func persist(seqno: Seqno) {
+    state.seqno = seqno.rawValue
+    outbox.append(.persist(state))
+  }
+
+  /// The prefixes that lead to a peer, or are held after they did: the host sends packets to them into the
+  /// TUN device.
+  ///
+  /// IPv4 first, by address.
+  public var hostPrefixes: [IPPrefix] {
+    var prefixes: [IPPrefix] = []
+    draft.allowedIPs.forEach { prefix, route in
+      switch route.target {
+      case .peer, .unreachable: prefixes.append(prefix)
+      case .local, .none: break
+      }
+    }
+    return prefixes
+  }
+}

@@ -1,0 +1,75 @@
+internal import Babel
+public import Net
+internal import Noise
+
+extension Node {
+  /// What the node is at this moment; what the daemon alone knows (names, ports, counters) is left at its default.
+  public func status(at now: Instant) -> Status {
+    var status = Status()
+    status.privateKey = configuration.interface.privateKey
+    status.listenPort = configuration.interface.listenPort
+    status.firewallMark = configuration.interface.firewallMark
+    status.mtu = mtu
+    status.babel = speaker != nil
+    status.routerID = speaker.map { "\($0.routerID)" } ?? ""
+    status.linkLocal = speaker == nil ? nil : identity?.publicKey.linkLocal
+    let neighbours = speaker?.neighbours ?? []
+    let prefixes = prefixesByPeer()
+    for settings in configuration.peers {
+      guard let peer = peer(settings.publicKey) else { continue }
+      let neighbour = neighbours.first { $0.id.rawValue == peer.id.rawValue }
+      status.peers.append(self.status(of: peer, prefixes[peer.id] ?? [], neighbour))
+    }
+    for entry in speaker?.routes(at: now) ?? [] { status.routes.append(route(entry)) }
+    return status
+  }
+
+  private func status(of peer: Peer, _ prefixes: Set<IPPrefix>, _ view: NeighbourView?) -> Status.Peer {
+    var status = Status.Peer(publicKey: peer.publicKey)
+    status.presharedKey = peer.configuration.presharedKey
+    status.endpoint = peer.endpoints.current?.remote
+    status.configuredEndpoints = peer.configuration.endpoints
+    // In the order configured, then what was learned.
+    let configured = peer.configuration.allowedIPs.filter { prefixes.contains($0) }
+    status.allowedIPs = configured + prefixes.subtracting(configured).sorted()
+    status.lastHandshake = peer.lastHandshake
+    status.receivedBytes = peer.activity.receivedBytes
+    status.sentBytes = peer.activity.sentBytes
+    status.persistentKeepalive = peer.configuration.persistentKeepalive
+    if let view {
+      var neighbour = Status.Neighbour()
+      neighbour.address = view.linkLocal
+      neighbour.reach = view.reach
+      neighbour.rxcost = view.rxcost.rawValue
+      neighbour.txcost = view.txcost.rawValue
+      neighbour.cost = view.cost.rawValue
+      status.neighbour = neighbour
+    }
+    return status
+  }
+
+  /// Where traffic goes: the prefixes that lead to each peer.
+  private func prefixesByPeer() -> [PeerID: Set<IPPrefix>] {
+    var prefixes: [PeerID: Set<IPPrefix>] = [:]
+    draft.allowedIPs.forEach { prefix, route in
+      guard case .peer(let id) = route.target else { return }
+      prefixes[id, default: []].insert(prefix)
+    }
+    return prefixes
+  }
+
+  private func route(_ entry: RouteEntry) -> Status.Route {
+    let state: Status.Route.State =
+      switch (entry.neighbour, entry.routerID) {
+      case (nil, nil): .unreachable
+      case (nil, _): .local
+      default: entry.isSelected ? .selected : .alternative
+      }
+    return Status.Route(
+      prefix: entry.prefix, state: state,
+      via: entry.neighbour.flatMap { peer(PeerID(rawValue: $0.rawValue))?.publicKey },
+      metric: entry.metric.rawValue, referenceMetric: entry.referenceMetric.rawValue,
+      isFeasible: entry.isFeasible, routerID: entry.routerID.map { "\($0)" } ?? "",
+      seqno: entry.seqno.rawValue)
+  }
+}

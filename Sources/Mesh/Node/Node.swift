@@ -1,0 +1,173 @@
+internal import Babel
+internal import DequeModule
+public import Net
+public import Noise
+
+/// The root machine of a node: configuration, sessions and routes in; tables and datagrams out.
+///
+/// Control thread only.
+///
+/// A turn is any number of `handle` and `advance` calls, then `poll` until it returns `nil`. The table of a turn comes out
+/// before its datagrams, so that no message leaves whose answer the lanes could not read, and no route is announced that
+/// they could not forward.
+public struct Node<Random: RandomNumberGenerator>: ~Copyable {
+  /// What happens to a node.
+  public enum Input {
+    /// The configuration it shall have.
+    case configure(Configuration)
+    /// A lane's message.
+    case event(DataPlaneEvent)
+    /// The addresses of an endpoint given by name.
+    case resolved(Configuration.EndpointSource, [Endpoint])
+    /// The user sent the peer's traffic to this endpoint, whatever was learned.
+    case move(PublicKey, to: Endpoint)
+    /// The MTU of the TUN device.
+    case mtu(Int)
+    /// The TUN device is up or down (1.2.16).
+    case link(isUp: Bool)
+    /// Our side of the path to the peer is no longer valid (1.2.28).
+    case staleSource(PeerID)
+    /// The node is about to end: routes are retracted.
+    case shutdown
+  }
+
+  /// What a node wants done, in order.
+  public enum Output {
+    /// The lanes shall use this table from now on.
+    case publish(ForwardingTable)
+    /// A handshake message, to be sent as it is with DSCP AF41.
+    case datagram([UInt8], Path)
+    /// A packet to be sealed for the peer under the table published last, and sent.
+    ///
+    /// An empty one is a keepalive.
+    case seal([UInt8], PeerID)
+    /// The prefixes that lead to peers have changed: `Node.hostPrefixes` has them.
+    case hostPrefixesChanged
+    /// To be written to disk, before anything that follows is sent.
+    case persist(PersistentState)
+    /// Something for the log.
+    case event(NodeEvent)
+  }
+
+  /// The sampling period of peers with unanswered traffic.
+  static var urgentSampling: Duration { .milliseconds(20) }
+  /// The sampling period of all others.
+  static var calmSampling: Duration { .milliseconds(250) }
+
+  var random: Random
+  /// Wall-clock nanoseconds at `Instant.zero`.
+  let epoch: Int64
+
+  var configuration = Configuration()
+  var isLinkUp = true
+  var mtu = 1420
+  var identity: Identity?
+  var gate: HandshakeGate?
+  var load = LoadMeter()
+  /// The receiver indices and timestamps that all tunnels share.
+  var device: Device
+  var state: PersistentState
+
+  /// By id; `nil` where a peer was removed.
+  var peers: [Peer?] = []
+  var ids: [PublicKey: PeerID] = [:]
+  var ownersByLinkLocal: [IPv6Address: PeerID] = [:]
+
+  var speaker: Speaker?
+  /// Who lists a prefix in `AllowedIPs`, in the order of the configuration.
+  var owners: [IPPrefix: [PeerID]] = [:]
+  /// Our own addresses and what we announce.
+  var localPrefixes: Set<IPPrefix> = []
+
+  var draft = ForwardingTable.Draft()
+  var isTableDirty = true
+  var areHostPrefixesDirty = false
+  var outbox: Deque<Output> = []
+  var calmSample = Instant.zero
+  var urgentSample = Instant.distantFuture
+  var now = Instant.zero
+
+  /// Makes a node without configuration.
+  ///
+  /// - Parameters:
+  ///   - state: What an earlier life has left, if anything.
+  ///   - epoch: Wall-clock nanoseconds since 1970 at `Instant.zero`.
+  ///   - random: For keys, indices and jitter; a secure one outside of tests.
+  public init(state: PersistentState?, epoch: Int64, random: Random) {
+    self.random = random
+    self.epoch = epoch
+    let wall = Timestamp(sinceUnixEpoch: .nanoseconds(epoch))
+    device = Device(timestamps: TimestampClock(epoch: wall, highWaterMark: state?.highWaterMark))
+    self.state = state ?? PersistentState(seqno: 0, highWaterMark: device.timestamps.highWaterMark)
+  }
+
+  /// Takes one input.
+  public mutating func handle(_ input: Input, at now: Instant) {
+    self.now = now
+    switch input {
+    case .configure(let configuration): configure(configuration)
+    case .event(let event): handle(event)
+    case .resolved(let source, let addresses): resolve(source, to: addresses)
+    case .move(let key, let endpoint): move(key, to: endpoint)
+    case .mtu(let mtu): setMTU(mtu)
+    case .link(let isUp): setLink(isUp: isUp)
+    case .staleSource(let id): forgetSource(of: id)
+    case .shutdown: speaker?.shutdown(at: now)
+    }
+    drainSpeaker()
+  }
+
+  /// Does what is due.
+  public mutating func advance(to now: Instant) {
+    self.now = now
+    sampleActivity()
+    for peer in peers {
+      guard let peer, peer.tunnel.nextDeadline <= now else { continue }
+      peer.tunnel.advance(to: now, in: &device, using: &random)
+      drain(peer)
+    }
+    speaker?.advance(to: now)
+    drainSpeaker()
+  }
+
+  /// The next thing to do; `nil` at the end of the turn.
+  public mutating func poll() -> Output? {
+    if isTableDirty {
+      isTableDirty = false
+      return .publish(draft.freeze())
+    }
+    if areHostPrefixesDirty {
+      areHostPrefixesDirty = false
+      return .hostPrefixesChanged
+    }
+    return outbox.popFirst()
+  }
+
+  /// When `advance` is to be called at the latest.
+  public var nextDeadline: Instant {
+    var deadline = min(calmSample, urgentSample, speaker?.nextDeadline ?? .distantFuture)
+    for peer in peers {
+      guard let peer else { continue }
+      deadline = min(deadline, peer.tunnel.nextDeadline)
+    }
+    return deadline
+  }
+
+  /// Every endpoint that is a name without an address, once each.
+  public var unresolvedNames: [Configuration.EndpointSource] {
+    var names: [Configuration.EndpointSource] = []
+    for peer in peers {
+      guard let peer else { continue }
+      for source in peer.endpoints.unresolved where !names.contains(source) { names.append(source) }
+    }
+    return names
+  }
+
+  func peer(_ key: PublicKey) -> Peer? {
+    ids[key].flatMap { peers[Int($0.rawValue)] }
+  }
+
+  func peer(_ id: PeerID) -> Peer? {
+    Int(id.rawValue) < peers.count ? peers[Int(id.rawValue)] : nil
+  }
+}

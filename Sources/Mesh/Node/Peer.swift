@@ -1,0 +1,64 @@
+internal import Net
+internal import Noise
+
+/// One configured peer: its machine, where it is, and what waits for it.
+///
+/// Owned by the node, on the control thread.
+final class Peer {
+  let id: PeerID
+  let publicKey: PublicKey
+  /// What a lane notes about the peer.
+  let activity = PeerActivity()
+  /// The link-local address it has if it is a meshd.
+  let linkLocal: IPv6Address
+
+  /// What the configuration says.
+  var configuration: Configuration.Peer
+  /// Handshakes, sessions and timers.
+  var tunnel: Tunnel
+  /// Where it is.
+  var endpoints = EndpointCandidates()
+  /// Packets that wait for a session.
+  var staged = StagedPackets()
+  /// The part of the activity that the tunnel has been told of.
+  var reported = ReportedActivity()
+  /// Wall-clock nanoseconds of the last handshake.
+  var lastHandshake: Int64?
+
+  /// Whether Babel is spoken with the peer.
+  var speaksBabel = false
+  /// Whether the speaker has been told that the link is up.
+  var isLinkUp = false
+  /// When the link came up; a peer that stays silent from then on is taken for a stock client.
+  var linkUpSince = Instant.zero
+  /// Whether any Babel packet has come from the peer.
+  var hasSpoken = false
+  /// Whether we announce its prefixes, since it does not.
+  var isRepresented = false
+
+  /// The instants of `PeerActivity` that the tunnel knows.
+  struct ReportedActivity {
+    var dataSent = Instant.zero
+    var dataReceived = Instant.zero
+    var authenticatedSent = Instant.zero
+    var authenticatedReceived = Instant.zero
+  }
+
+  init(id: PeerID, configuration: Configuration.Peer, tunnel: consuming Tunnel) {
+    self.id = id
+    self.configuration = configuration
+    self.tunnel = tunnel
+    publicKey = configuration.publicKey
+    linkLocal = configuration.publicKey.linkLocal
+  }
+
+  /// Whether a session exists under which packets may be sent.
+  func hasSession(at now: Instant) -> Bool {
+    tunnel.keypairs.current?.isAlive(at: now) ?? false
+  }
+
+  /// Whether data was sent and nothing came back since.
+  var hasUnansweredTraffic: Bool {
+    activity.lastDataSent > activity.lastAuthenticatedReceived
+  }
+}
