@@ -1,4 +1,192 @@
+import ArgumentParser
+import Glibc
+import Logging
+import Mesh
+import Net
+import Noise
+import SystemPackage
+import Tun
+
 /// Runs a daemon until it is told to end.
+///
+/// Unless it stays in the foreground, the process that was started ends in here, once the interface works or with the
+/// sentence that says why it does not, and its child goes on.
 func runDaemon(_ options: DaemonOptions) throws {
-  throw Failure("the daemon of \(options.interfaceName) is not part of this build")
+  // Before anything is opened: a mistake in the file leaves no trace.
+  let loaded: LoadedConfiguration?
+  do {
+    loaded = try options.configurationPath.map { try LoadedConfiguration(FilePath($0)) }
+  } catch {
+    throw Failure("\(error)")
+  }
+  var parent: Daemonizer?
+  if !options.isForeground { parent = try Daemonizer() }
+  do {
+    var daemon = try Daemon(options, loaded)
+    try daemon.start()
+    try parent.take()?.ready()
+    try daemon.run()
+  } catch {
+    guard let parent = parent.take() else { throw Failure("\(error)") }
+    parent.fail("\(error)")
+    throw ExitCode(1)
+  }
+}
+
+/// One interface and all that moves its packets: opened in `init`, at work from `start`, gone after `run`.
+struct Daemon: ~Copyable {
+  private let settings: Configuration.HostSettings
+  private let hooks: Hooks
+  private let plane: DataPlane
+  private let logger: Logger
+  private var loop: ControlLoop
+  private var lanes: [Lane] = []
+
+  /// A running lane.
+  ///
+  /// A class, since an array cannot hold what must not be copied.
+  private final class Lane {
+    var thread: Thread?
+
+    init(_ thread: consuming Thread) {
+      self.thread = consume thread
+    }
+  }
+
+  init(_ options: DaemonOptions, _ loaded: LoadedConfiguration?) throws {
+    try Privileges.forbidDumps()
+    let logger = options.makeLogger()
+    for warning in loaded?.warnings ?? [] { logger.warning("\(warning)") }
+    var configuration = loaded?.configuration ?? Configuration()
+    if let transit = options.transit { configuration.interface.transit = transit }
+    let settings = configuration.interface.host
+    let hooks = Hooks(interface: options.interfaceName, logger: logger)
+
+    // Blocked before the first thread starts, so that no lane is interrupted.
+    let signals = try SignalSource([.hangUp, .interrupt, .terminate])
+    try hooks.run(settings.preUp)
+    let tun = try Self.openDevice(options)
+    let sockets = try Self.openSockets(configuration.interface, lanes: tun.queueCount)
+    let listener = try Self.openListener(options, tun.name)
+    let path = listener.path
+    let plane = try DataPlane(tun: tun, sockets: sockets)
+    var socketFile: FileWatcher?
+    if let path { socketFile = try FileWatcher(path) }
+    let host = try Self.bringUp(tun, options, configuration)
+    let loop = try ControlLoop(
+      options: options, plane: plane, logger: logger, configuration: configuration, host: host,
+      server: UAPIServer(listener), signals: signals, socketFile: socketFile, socket: sockets[0])
+    self.logger = logger
+    self.settings = settings
+    self.hooks = hooks
+    self.plane = plane
+    self.loop = loop
+  }
+
+  /// Starts the lanes and puts the configuration in force.
+  mutating func start() throws {
+    let plane = plane
+    let logger = logger
+    for index in 0..<plane.laneCount {
+      lanes.append(
+        Lane(
+          try Thread(named: "tx/\(index)") {
+            Self.run(logger) {
+              var lane = try Egress(plane, index: index)
+              try lane.run()
+            }
+          }))
+      lanes.append(
+        Lane(
+          try Thread(named: "rx/\(index)") {
+            Self.run(logger) {
+              var lane = try Ingress(plane, index: index)
+              try lane.run()
+            }
+          }))
+    }
+    loop.start()
+    do {
+      try hooks.run(settings.postUp)
+    } catch {
+      finish()
+      throw error
+    }
+  }
+
+  /// Works until the end, and takes everything back.
+  mutating func run() throws {
+    defer { finish() }
+    try loop.run()
+    hooks.attempt(settings.preDown)
+  }
+
+  private mutating func finish() {
+    loop.finish()
+    plane.stop()
+    for lane in lanes { lane.thread.take()?.join() }
+    hooks.attempt(settings.postDown)
+  }
+
+  /// A lane that cannot work is the end of the daemon: better none than one that is deaf.
+  private static func run(_ logger: Logger, _ body: () throws -> Void) {
+    do {
+      try body()
+    } catch {
+      logger.critical("a lane failed", metadata: ["reason": "\(error)"])
+      kill(getpid(), SIGTERM)
+    }
+  }
+}
+
+// What a daemon opens.
+extension Daemon {
+  private static func openDevice(_ options: DaemonOptions) throws -> TunDevice {
+    if let descriptor = options.tunDescriptor { return try TunDevice(adopting: OwnedDescriptor(descriptor)) }
+    guard let name = InterfaceName(options.interfaceName) else {
+      throw TunError.invalidName(options.interfaceName)
+    }
+    return try TunDevice(named: name, queueCount: options.lanes)
+  }
+
+  private static func openSockets(_ interface: Configuration.Interface, lanes: Int) throws -> [UDPSocket] {
+    var options = UDPSocket.Options()
+    options.firewallMark = interface.firewallMark
+    return try UDPSocket.group(lanes: lanes, port: interface.listenPort, options: options)
+  }
+
+  private static func openListener(_ options: DaemonOptions, _ name: InterfaceName) throws -> UnixListener {
+    if let descriptor = options.uapiDescriptor {
+      return try UnixListener(adopting: OwnedDescriptor(descriptor))
+    }
+    let directory = FilePath(options.socketDirectory)
+    do {
+      try StateFile.makeDirectory(directory, mode: 0o755)
+    } catch {
+      throw Failure("\(directory): the directory of the control socket cannot be made: \(error)")
+    }
+    return try UnixListener(at: directory.appending("\(name).sock"))
+  }
+
+  private static func bringUp(
+    _ tun: TunDevice, _ options: DaemonOptions, _ configuration: Configuration
+  ) throws -> HostNetwork? {
+    guard options.mode == .mesh else {
+      if options.tunDescriptor == nil {
+        var netlink = try Netlink()
+        try netlink.apply(.setMTU(tun.index, 1420))
+      }
+      return nil
+    }
+    var host = try HostNetwork(interface: tun.index, table: configuration.interface.host.table)
+    try host.bringUp(configuration.interface.host, linkLocal: configuration.interface.linkLocal)
+    return host
+  }
+}
+
+extension Configuration.Interface {
+  /// The interface's link-local address; `nil` without Babel or key.
+  var linkLocal: IPv6Address? {
+    babel ? privateKey?.publicKey.linkLocal : nil
+  }
 }

@@ -1,0 +1,59 @@
+import Mesh
+import Net
+import Tun
+
+/// Sends what the control thread has to send: handshake messages as they are, packets sealed.
+///
+/// Slow paths only.
+struct ControlEgress: ~Copyable {
+  /// AF41 without ECN bits: what WireGuard's handshakes carry (`reference` 1.1).
+  private static var handshakeTrafficClass: UInt8 { 0x88 }
+
+  private let link: LaneLink
+  private var outbound: Outbound
+  private var batch = PacketBatch(bufferCount: 64, bufferCapacity: LaneBuffer.capacity)
+  private var sender: DatagramWriter
+  private let clock = SystemClock()
+
+  init(_ socket: UDPSocket) throws {
+    link = try LaneLink()
+    outbound = Outbound(events: link.events, drops: link.drops)
+    sender = socket.writer(capacity: 64)
+  }
+
+  /// What died here, by reason.
+  var drops: DropCounters { link.drops }
+
+  /// Sends along this socket from now on.
+  mutating func move(to socket: UDPSocket) {
+    sender.move(to: socket)
+  }
+
+  /// Sends a handshake message.
+  mutating func send(_ message: [UInt8], along path: Path) {
+    flush()
+    guard let index = unsafe batch.append(copying: message.span.bytes) else { return }
+    batch[index].path = batch.append(path)
+    batch[index].dscp = Self.handshakeTrafficClass
+    batch[index].disposition = .send
+    flush()
+  }
+
+  /// Seals a packet for a peer and queues it; an empty one is a keepalive.
+  mutating func seal(_ packet: [UInt8], to peer: PeerID, table: ForwardingTable) {
+    if batch.count == batch.bufferCount { flush() }
+    _ = unsafe outbound.seal(packet.span.bytes, to: peer, in: &batch, table: table, at: clock.now)
+  }
+
+  /// Sends what is queued.
+  mutating func flush() {
+    guard batch.count > 0 else { return }
+    link.note(sender.send(&batch), batch)
+    batch.removeAll()
+  }
+
+  /// Peers whose cached source address the kernel refused.
+  func takeStaleSources() -> [PeerID] {
+    link.takeStaleSources()
+  }
+}

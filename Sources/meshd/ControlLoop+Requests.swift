@@ -1,0 +1,143 @@
+import Logging
+import Mesh
+import Net
+import Noise
+import SystemPackage
+import Tun
+
+// What clients of the UAPI socket and SIGHUP ask for.
+extension ControlLoop {
+  /// Does what the request says and returns the answer.
+  ///
+  /// A request with an error in it changes nothing.
+  mutating func answer(to text: String) -> String {
+    var isOurs = false
+    do throws(UAPIError) {
+      let request = try UAPIRequest(text)
+      switch request {
+      case .get:
+        return UAPIResponse.get(status)
+      case .set(let changes):
+        try change(changes)
+        return UAPIResponse.success
+      case .command(let command):
+        isOurs = true
+        return try answer(to: command)
+      }
+    } catch {
+      if !isOurs { logger.info("request refused", metadata: ["reason": "\(error)"]) }
+      return UAPIResponse.failure(error, withMessage: isOurs)
+    }
+  }
+
+  private mutating func answer(to command: UAPIRequest.MeshCommand) throws(UAPIError) -> String {
+    switch command {
+    case .show: return UAPIResponse.show(status)
+    case .routes: return UAPIResponse.routes(status)
+    case .configuration: return UAPIResponse.configuration(configuration)
+    case .reload(let path): try reload(path.map { FilePath($0) })
+    case .down: end(because: "asked to")
+    }
+    return UAPIResponse.success
+  }
+
+  private var status: Status {
+    var status = node.status(at: clock.now)
+    status.interfaceName = plane.tun.name.text
+    var sockets = plane.sockets.reader()
+    status.listenPort = sockets.current().first?.port ?? 0
+    let counters = plane.links.map(\.drops) + [egress.drops]
+    status.drops = DropReason.allCases.compactMap { reason in
+      let count = counters.reduce(0) { $0 + $1[reason] }
+      return count == 0 ? nil : (reason.rawValue, count)
+    }
+    return status
+  }
+
+  private mutating func change(_ changes: [UAPIChange]) throws(UAPIError) {
+    let new = configuration.applying(changes)
+    do {
+      try bind(new.interface)
+    } catch {
+      throw UAPIError(.addressInUse, "\(error)")
+    }
+    apply(new)
+    // An endpoint given by hand is taken at once, also where the peer was seen elsewhere.
+    var current: PublicKey?
+    for change in changes {
+      switch change {
+      case .peer(let key): current = key
+      case .endpoint(.address(let endpoint)):
+        if let current { node.handle(.move(current, to: endpoint), at: clock.now) }
+      default: break
+      }
+    }
+  }
+
+  /// Opens new sockets if the port has changed, and sets the mark if that has.
+  ///
+  /// Nothing is lost if it cannot be done.
+  private mutating func bind(_ interface: Configuration.Interface) throws(BindError) {
+    let old = configuration.interface
+    if interface.listenPort != old.listenPort {
+      var options = UDPSocket.Options()
+      options.firewallMark = interface.firewallMark
+      let sockets = try UDPSocket.group(lanes: plane.laneCount, port: interface.listenPort, options: options)
+      plane.publish(sockets)
+      if let socket = sockets.first { egress.move(to: socket) }
+    } else if interface.firewallMark != old.firewallMark {
+      var sockets = plane.sockets.reader()
+      do {
+        for socket in sockets.current() { try socket.setFirewallMark(interface.firewallMark) }
+      } catch {
+        throw .markNotPermitted
+      }
+    }
+  }
+
+  /// Puts a configuration in force.
+  mutating func apply(_ new: Configuration) {
+    configuration = new
+    node.handle(.configure(new), at: clock.now)
+    host?.update(new.interface.host, linkLocal: new.interface.linkLocal)
+    names.askSoon()
+  }
+
+  mutating func updateHostRoutes() {
+    var prefixes = node.hostPrefixes
+    // Other nodes' default routes are carried, not used (`decisions.md` 16).
+    if configuration.interface.babel { prefixes.removeAll(where: \.isDefault) }
+    host?.setRoutes(prefixes, mark: configuration.interface.firewallMark)
+  }
+
+  // MARK: Reload
+
+  mutating func reloadAfterSignal() {
+    do throws(UAPIError) {
+      try reload(nil)
+    } catch {
+      logger.error(
+        "the configuration was not reloaded; the old one stays in force", metadata: ["reason": "\(error)"])
+    }
+  }
+
+  private mutating func reload(_ path: FilePath?) throws(UAPIError) {
+    guard let path = path ?? options.configurationPath.map({ FilePath($0) }) else {
+      throw UAPIError(.invalidArgument, "this interface was not brought up from a file")
+    }
+    let new: Configuration
+    do {
+      new = try LoadedConfiguration(path).configuration
+    } catch {
+      throw UAPIError(.invalidArgument, "\(error)")
+    }
+    do {
+      try bind(new.interface)
+    } catch {
+      throw UAPIError(.addressInUse, "\(error)")
+    }
+    if let mtu = new.interface.host.mtu, mtu != configuration.interface.host.mtu { host?.setMTU(mtu) }
+    apply(new)
+    logger.info("configuration reloaded", metadata: ["file": "\(path)"])
+  }
+}

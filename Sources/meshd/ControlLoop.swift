@@ -1,0 +1,251 @@
+import Logging
+import Mesh
+import Net
+import Noise
+import SystemPackage
+import Tun
+
+/// The control thread: everything that happens becomes an input of the node, and what the node wants is carried out.
+///
+/// One turn: take the news, hand them to the node, advance it, then carry out its outputs in their order.
+struct ControlLoop: ~Copyable {
+  let options: DaemonOptions
+  let plane: DataPlane
+  let clock = SystemClock()
+  let logger: Logger
+
+  var node: Node<SystemRandomNumberGenerator>
+  var configuration: Configuration
+  var host: HostNetwork?
+  var server: UAPIServer
+  var names: NameResolution
+  var egress: ControlEgress
+  var table: ForwardingTable
+  let store: StateStore
+  private let signals: SignalSource
+  private let socketFile: FileWatcher?
+  private var monitor: NetlinkMonitor
+  private var poller: Poller<ControlToken>
+  private(set) var isEnding = false
+  private var isListening = true
+
+  /// What the loop is made of; the daemon has opened all of it.
+  init(
+    options: DaemonOptions, plane: DataPlane, logger: Logger, configuration: Configuration,
+    host: consuming HostNetwork?, server: consuming UAPIServer, signals: consuming SignalSource,
+    socketFile: consuming FileWatcher?, socket: UDPSocket
+  ) throws {
+    let names = try NameResolution()
+    let egress = try ControlEgress(socket)
+    let monitor = try NetlinkMonitor()
+    let poller = try Poller<ControlToken>()
+    try poller.add(plane.control.descriptor, as: .lanes)
+    try poller.add(signals.descriptor, as: .signals)
+    try poller.add(server.listener.descriptor, as: .listener)
+    try poller.add(monitor.descriptor, as: .network)
+    try poller.add(names.descriptor, as: .names)
+    if let descriptor = socketFile?.descriptor { try poller.add(descriptor, as: .socketFile) }
+
+    self.options = options
+    self.plane = plane
+    self.logger = logger
+    self.configuration = configuration
+    self.host = host
+    self.server = server
+    self.signals = signals
+    self.socketFile = socketFile
+    self.names = names
+    self.egress = egress
+    self.monitor = monitor
+    self.poller = poller
+    table = .empty
+    store = StateStore(directory: FilePath(options.stateDirectory), interface: plane.tun.name.text)
+    node = Node(
+      state: store.load(), epoch: clock.wallNanoseconds - clock.now.nanoseconds,
+      random: SystemRandomNumberGenerator())
+  }
+
+  /// Puts the first configuration in force.
+  mutating func start() {
+    updateLink()
+    apply(configuration)
+    finishTurn()
+  }
+
+  /// Runs until a signal, a command, the deletion of the socket or of the device ends the daemon.
+  mutating func run() throws {
+    while !isEnding {
+      try poller.wait(atMost: timeout)
+      let events = poller.events
+      for event in events { take(event) }
+      let now = clock.now
+      if node.nextDeadline <= now { node.advance(to: now) }
+      resolveNames(at: now)
+      finishTurn()
+    }
+  }
+
+  private var timeout: Duration? {
+    let now = clock.now
+    let hasUnresolved = !node.unresolvedNames.isEmpty
+    let deadline = min(node.nextDeadline, names.deadline(hasUnresolved: hasUnresolved, now: now))
+    return deadline == .distantFuture ? nil : max(.zero, now.duration(to: deadline))
+  }
+
+  private mutating func take(_ event: Poller<ControlToken>.Event) {
+    switch event.token {
+    case .lanes: drainLanes()
+    case .signals: takeSignals()
+    case .listener: acceptClients()
+    case .socketFile:
+      if (try? socketFile?.isRemoved()) ?? false { end(because: "the UAPI socket was removed") }
+    case .network: takeNetworkNews()
+    case .names: break
+    case .client(let token): serve(token)
+    }
+  }
+
+  /// Makes this turn the last one.
+  mutating func end(because reason: String) {
+    logger.info("ending", metadata: ["reason": "\(reason)"])
+    isEnding = true
+  }
+
+  private mutating func takeSignals() {
+    while let signal = try? signals.next() {
+      switch signal {
+      case .hangUp: reloadAfterSignal()
+      case .interrupt, .terminate: end(because: "a signal came")
+      case .user1: break
+      }
+    }
+  }
+
+  private mutating func drainLanes() {
+    plane.control.clear()
+    let now = clock.now
+    var isMore = false
+    for link in plane.links {
+      var events: [DataPlaneEvent] = []
+      isMore = link.events.drain { events.append($0) } || isMore
+      for event in events { node.handle(.event(event), at: now) }
+      for peer in link.takeStaleSources() { node.handle(.staleSource(peer), at: now) }
+      if link.isDeviceGone { end(because: "the TUN device was deleted") }
+    }
+    // What is left comes after the clients and timers of this turn have had theirs.
+    if isMore { plane.control.signal() }
+  }
+
+  private mutating func takeNetworkNews() {
+    var isOurs = false
+    while let events = try? monitor.next() {
+      for event in events {
+        switch event {
+        case .overrun, .change(.link(_)): isOurs = true
+        case .change: break
+        }
+      }
+    }
+    if isOurs { updateLink() }
+  }
+
+  /// Tells the node how the interface is: others may set it up, down or give it another MTU.
+  private mutating func updateLink() {
+    guard let link = Self.link(plane.tun.index) else { return }
+    let now = clock.now
+    node.handle(.link(isUp: link.isUp), at: now)
+    if link.mtu > 0 { node.handle(.mtu(Int(link.mtu)), at: now) }
+  }
+
+  private static func link(_ index: UInt32) -> Link? {
+    guard var netlink = try? Netlink() else { return nil }
+    return try? netlink.link(index)
+  }
+
+  private mutating func resolveNames(at now: Instant) {
+    do {
+      for answer in try names.proceed() {
+        if let failure = answer.failure {
+          logger.warning(
+            "endpoint not resolved", metadata: ["endpoint": "\(answer.source)", "reason": "\(failure)"])
+        }
+        node.handle(.resolved(answer.source, answer.endpoints), at: now)
+      }
+    } catch {
+      logger.warning("resolver failed", metadata: ["reason": "\(error)"])
+    }
+    let unresolved = node.unresolvedNames
+    if !unresolved.isEmpty { names.ask(unresolved, at: now) }
+  }
+
+  /// Carries out what the node wants, in its order: the table before the datagrams that depend on it.
+  mutating func finishTurn() {
+    while let output = node.poll() {
+      switch output {
+      case .publish(let table):
+        egress.flush()
+        self.table = table
+        plane.publish(table)
+      case .datagram(let message, let path): egress.send(message, along: path)
+      case .seal(let packet, let peer): egress.seal(packet, to: peer, table: table)
+      case .hostPrefixesChanged: updateHostRoutes()
+      case .persist(let state): save(state)
+      case .event(let event): event.log(to: logger)
+      }
+    }
+    egress.flush()
+    for peer in egress.takeStaleSources() { node.handle(.staleSource(peer), at: clock.now) }
+    for complaint in host?.takeComplaints() ?? [] { logger.warning("\(complaint)") }
+  }
+
+  private func save(_ state: PersistentState) {
+    do {
+      try store.save(state)
+    } catch {
+      logger.error(
+        "the state could not be saved; after a restart peers may refuse handshakes for a minute",
+        metadata: ["reason": "\(options.stateDirectory): \(error)"])
+    }
+  }
+
+  /// Says farewell to the neighbours and takes back what was made.
+  mutating func finish() {
+    node.handle(.shutdown, at: clock.now)
+    finishTurn()
+    // The farewell goes out twice (RFC 8966 §3.5.4: some redundancy), the second time when the first has been heard.
+    let end = clock.now.advanced(by: .milliseconds(60))
+    while clock.now < end {
+      try? poller.wait(atMost: min(.milliseconds(20), clock.now.duration(to: end)))
+      node.advance(to: clock.now)
+      finishTurn()
+    }
+    host?.tearDown()
+  }
+
+  // MARK: Clients
+
+  private mutating func acceptClients() {
+    for (token, descriptor) in server.accept() {
+      try? poller.add(descriptor, as: .client(token))
+    }
+    guard !server.hasRoom, isListening else { return }
+    try? poller.remove(server.listener.descriptor)
+    isListening = false
+  }
+
+  private mutating func serve(_ token: UInt64) {
+    for request in server.requests(of: token) { server.answer(token, answer(to: request)) }
+    // What was asked for is in force before the client hears of it.
+    finishTurn()
+    switch server.proceed(token) {
+    case .reading: break
+    case .writing(let descriptor): try? poller.update(descriptor, as: .client(token), for: [.read, .write])
+    case .finished(let descriptor):
+      try? poller.remove(descriptor)
+      server.remove(token)
+      guard !isListening else { return }
+      try? poller.add(server.listener.descriptor, as: .listener)
+      isListening = true
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import Mesh
+import Net
+import SystemPackage
+import Tun
+
+/// The lane from the TUN device to the sockets: read, route and seal, send.
+///
+/// One thread, run to completion.
+struct Egress: ~Copyable {
+  /// Packets of one turn.
+  private static var batchSize: Int { 64 }
+
+  private let plane: DataPlane
+  private let link: LaneLink
+  private let index: Int
+  private let clock = SystemClock()
+  private var tables: Published<ForwardingTable>.Reader
+  private var sockets: Published<[UDPSocket]>.Reader
+  private var reader: TunReader
+  private var writer: TunWriter
+  private var sender: DatagramWriter
+  private var outbound: Outbound
+  private var batch: PacketBatch
+  private var poller: Poller<LaneToken>
+
+  /// Makes the lane with this number; to be called in its thread.
+  init(_ plane: DataPlane, index: Int) throws {
+    let link = plane.links[index]
+    let reader = plane.tun.reader(ofQueue: index)
+    let poller = try Poller<LaneToken>()
+    try poller.add(link.wakeup.descriptor, as: .wakeup)
+    try poller.add(reader.descriptor, as: .first)
+    self.plane = plane
+    self.index = index
+    self.link = link
+    self.reader = reader
+    self.poller = poller
+    tables = plane.tables.reader()
+    sockets = plane.sockets.reader()
+    sender = sockets.current()[index].writer(capacity: Self.batchSize)
+    writer = plane.tun.writer(ofQueue: index)
+    outbound = Outbound(events: link.events, drops: link.drops)
+    batch = PacketBatch(bufferCount: Self.batchSize, bufferCapacity: LaneBuffer.capacity)
+  }
+
+  /// Moves packets until the daemon stops or the device is gone.
+  mutating func run() throws {
+    while !plane.isStopping, !link.isDeviceGone {
+      try poller.wait(atMost: nil)
+      for event in poller.events where event.token == .wakeup {
+        link.wakeup.clear()
+        _ = tables.current()
+        sender.move(to: sockets.current()[index])
+      }
+      while try turn() {}
+    }
+  }
+
+  /// One batch; whether more packets wait.
+  private mutating func turn() throws -> Bool {
+    let read = reader.read(into: &batch)
+    if read.isGone {
+      link.noteDeviceGone()
+      plane.control.signal()
+      return false
+    }
+    guard read.count > 0 else { return false }
+    let table = tables.current()
+    outbound.process(&batch, table: table, at: clock.now)
+    link.note(sender.send(&batch), batch)
+    _ = writer.write(&outbound.replies)
+    if link.events.takeNews() { plane.control.signal() }
+    return read.isFull && !plane.isStopping
+  }
+}
+
+/// The memory for one packet of a lane.
+enum LaneBuffer {
+  /// The largest IP packet, padded and with its headers: no MTU needs more, and pages that are never touched cost
+  /// nothing.
+  static let capacity = 65535 + 16 + 32
+}
+
+extension LaneLink {
+  /// Notes what became of datagrams: a source address that is no longer ours is the control thread's business.
+  func note(_ result: DatagramWriter.Result, _ batch: borrowing PacketBatch) {
+    guard let slot = result.firstStaleSlot else { return }
+    noteStaleSource(PeerID(rawValue: batch[slot].peer))
+  }
+}

@@ -1,0 +1,95 @@
+import Mesh
+import Net
+import SystemPackage
+import Tun
+
+/// The lane from the sockets to the TUN device, and back to the sockets for transit: receive, open and check,
+/// deliver or seal again.
+///
+/// One thread, run to completion.
+struct Ingress: ~Copyable {
+  /// Datagrams of one turn.
+  private static var batchSize: Int { 64 }
+
+  private let plane: DataPlane
+  private let link: LaneLink
+  private let index: Int
+  private let clock = SystemClock()
+  private var tables: Published<ForwardingTable>.Reader
+  private var sockets: Published<[UDPSocket]>.Reader
+  private var receiver: DatagramReader
+  private var sender: DatagramWriter
+  private var writer: TunWriter
+  private var inbound: Inbound
+  private var outbound: Outbound
+  private var batch: PacketBatch
+  private var poller: Poller<LaneToken>
+
+  /// Makes the lane with this number; to be called in its thread.
+  init(_ plane: DataPlane, index: Int) throws {
+    let link = plane.links[plane.laneCount + index]
+    var sockets = plane.sockets.reader()
+    let socket = sockets.current()[index]
+    let poller = try Poller<LaneToken>()
+    try poller.add(link.wakeup.descriptor, as: .wakeup)
+    try Self.watch(socket, poller)
+    self.plane = plane
+    self.index = index
+    self.link = link
+    self.sockets = sockets
+    self.poller = poller
+    tables = plane.tables.reader()
+    receiver = socket.reader(capacity: Self.batchSize)
+    sender = socket.writer(capacity: Self.batchSize)
+    writer = plane.tun.writer(ofQueue: index)
+    inbound = Inbound(events: link.events, drops: link.drops)
+    outbound = Outbound(events: link.events, drops: link.drops)
+    batch = PacketBatch(bufferCount: Self.batchSize, bufferCapacity: LaneBuffer.capacity)
+  }
+
+  /// Moves packets until the daemon stops.
+  mutating func run() throws {
+    while !plane.isStopping {
+      try poller.wait(atMost: nil)
+      for event in poller.events where event.token == .wakeup {
+        link.wakeup.clear()
+        _ = tables.current()
+        try follow(sockets.current()[index])
+      }
+      while turn() {}
+    }
+  }
+
+  /// One batch; whether more datagrams wait.
+  private mutating func turn() -> Bool {
+    let received = receiver.receive(into: &batch)
+    guard received.count > 0 else { return false }
+    let table = tables.current()
+    let now = clock.now
+    inbound.process(&batch, table: table, at: now)
+    outbound.relay(&batch, table: table, at: now)
+    outbound.relay(&inbound.replies, table: table, at: now)
+    _ = writer.write(&batch)
+    link.note(sender.send(&batch), batch)
+    link.note(sender.send(&inbound.replies), inbound.replies)
+    if link.events.takeNews() { plane.control.signal() }
+    return received.isFull && !plane.isStopping
+  }
+
+  private mutating func follow(_ socket: UDPSocket) throws {
+    guard socket !== receiver.socket else { return }
+    // What waits at the old socket is still ours to read.
+    while turn() {}
+    for family in AddressFamily.allCases {
+      if let descriptor = receiver.socket.descriptor(family) { try poller.remove(descriptor) }
+    }
+    receiver.move(to: socket)
+    sender.move(to: socket)
+    try Self.watch(socket, poller)
+  }
+
+  private static func watch(_ socket: UDPSocket, _ poller: borrowing Poller<LaneToken>) throws {
+    if let descriptor = socket.descriptor(.v4) { try poller.add(descriptor, as: .first) }
+    if let descriptor = socket.descriptor(.v6) { try poller.add(descriptor, as: .second) }
+  }
+}
