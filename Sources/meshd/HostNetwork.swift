@@ -74,7 +74,7 @@ struct HostNetwork: ~Copyable {
     routes = wanted
     var changes: [NetlinkChange] = []
     for prefix in gone where !takesOwnTable(prefix) { changes.append(.removeRoute(route(prefix))) }
-    for prefix in new where !takesOwnTable(prefix) { changes.append(.replaceRoute(route(prefix))) }
+    for prefix in new where !takesOwnTable(prefix) { changes.append(.addRoute(route(prefix))) }
     apply(changes)
     for prefix in gone where takesOwnTable(prefix) { removeDefault(prefix.family) }
     for prefix in new where takesOwnTable(prefix) { addDefault(prefix.family, mark: mark) }
@@ -140,7 +140,7 @@ struct HostNetwork: ~Copyable {
 
   private static func words(_ change: NetlinkChange) -> String {
     switch change {
-    case .addRoute(let route), .replaceRoute(let route): "the route to \(route.destination) could not be made"
+    case .addRoute(let route): "the route to \(route.destination) could not be made"
     case .removeRoute(let route): "the route to \(route.destination) could not be removed"
     case .addRule(let rule), .removeRule(let rule): "the rule for table \(rule.table) could not be changed"
     default: "the interface could not be changed"
