@@ -27,12 +27,17 @@ public struct Daemonizer: ~Copyable {
 
   /// Reports that all is well; from here on the daemon has no terminal.
   ///
-  /// With `log`, what it prints goes to that file.
+  /// With `log`, what it prints goes to the end of that file; if that cannot be, the report is that.
   public consuming func ready(log: FilePath? = nil) throws(Errno) {
-    if let log {
-      _ = try systemCall { unsafe log.withPlatformString { unsafe clinux_redirect_standard_streams($0) } }
-    } else {
-      _ = try systemCall { clinux_redirect_standard_streams(nil) }
+    do {
+      if let log {
+        _ = try systemCall { unsafe log.withPlatformString { unsafe clinux_redirect_standard_streams($0) } }
+      } else {
+        _ = try systemCall { clinux_redirect_standard_streams(nil) }
+      }
+    } catch {
+      fail("the log file \(log?.string ?? "/dev/null") cannot be opened: \(error)")
+      throw error
     }
     report([0])
   }

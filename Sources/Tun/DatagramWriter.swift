@@ -23,6 +23,13 @@ public struct DatagramWriter: ~Copyable, Sendable {
 
     /// Nothing written.
     public init() {}
+
+    /// Counts `count` datagrams that failed, of which `slot` is the first.
+    fileprivate mutating func note(_ error: Errno, from slot: Int, count: Int) {
+      failed += count
+      self.error = error
+      firstFailedSlot = min(firstFailedSlot ?? slot, slot)
+    }
   }
 
   /// The socket that is written to.
@@ -61,7 +68,11 @@ public struct DatagramWriter: ~Copyable, Sendable {
       while index < batch.count, filled < messages.capacity {
         defer { index += 1 }
         let slot = batch[index]
-        guard slot.disposition == .send, slot.path != PacketBatch.Slot.noPath else { continue }
+        guard slot.disposition == .send else { continue }
+        guard slot.path != PacketBatch.Slot.noPath else {
+          if family == .v4 { result.note(.addressRequired, from: index, count: 1) }
+          continue
+        }
         let path = batch.path(slot.path)
         guard path.remote.address.family == family else { continue }
         unsafe messages.setPiece(filled, batch.base + Int(slot.offset), count: Int(slot.length))
@@ -77,7 +88,7 @@ public struct DatagramWriter: ~Copyable, Sendable {
     _ family: AddressFamily, count: Int, _ batch: inout PacketBatch, _ result: inout Result
   ) {
     guard let socket = socket.descriptor(family)?.rawValue else {
-      fail(0..<count, .addressFamilyNotSupported, &result)
+      result.note(.addressFamilyNotSupported, from: slots[0], count: count)
       return
     }
     var next = 0
@@ -94,7 +105,7 @@ public struct DatagramWriter: ~Copyable, Sendable {
         if error == .wouldBlock, Self.waitForRoom(socket) {
           continue
         } else if error == .wouldBlock {
-          fail(next..<count, error, &result)
+          result.note(error, from: slots[next], count: count - next)
           return
         } else if error.isStaleSource, path.local != nil, repeated != next {
           result.firstStaleSlot = result.firstStaleSlot ?? slots[next]
@@ -105,18 +116,11 @@ public struct DatagramWriter: ~Copyable, Sendable {
           // With `IP_RECVERR`, news of an earlier datagram; this one has not been tried.
           repeated = next
         } else {
-          fail(next..<next + 1, error, &result)
+          result.note(error, from: slots[next], count: 1)
           next += 1
         }
       }
     }
-  }
-
-  private func fail(_ range: Range<Int>, _ error: Errno, _ result: inout Result) {
-    result.failed += range.count
-    result.error = error
-    let slot = slots[range.lowerBound]
-    result.firstFailedSlot = min(result.firstFailedSlot ?? slot, slot)
   }
 
   private static func waitForRoom(_ socket: Int32) -> Bool {

@@ -98,24 +98,33 @@ final class TemporaryDirectory {
     #expect(isAccepted && client.descriptor.rawValue >= 0)
   }
 
+  private func expectRemoved(_ watcher: inout FileWatcher, _ expected: Bool) throws {
+    let isRemoved = try watcher.isRemoved()
+    #expect(isRemoved == expected)
+  }
+
   @Test func theRemovalOfTheFileIsNoticedAndOtherFilesAreNot() throws {
     let directory = try TemporaryDirectory()
     let path = directory.path.appending("a.sock")
     let other = StateFile(directory.path.appending("other"))
     let listener = try UnixListener(at: path)
-    let watcher = try FileWatcher(path)
+    var watcher = try FileWatcher(path)
     var poller = try Poller<UInt64.Token>()
     try poller.add(watcher.descriptor, as: .init(rawValue: 1))
-    #expect(try !watcher.isRemoved())
+    try expectRemoved(&watcher, false)
     try other.write([1])
     try other.remove()
-    #expect(try !watcher.isRemoved())
+    try expectRemoved(&watcher, false)
     try poller.wait(atMost: .zero)
     #expect(poller.events.isEmpty)
     listener.remove()
     try poller.wait(atMost: nil)
     #expect(poller.events.count == 1)
-    #expect(try watcher.isRemoved())
+    try expectRemoved(&watcher, true)
+    let next = try UnixListener(at: path)
+    #expect(next.path == path)
+    try expectRemoved(&watcher, true)
+    #expect(throws: Errno.noSuchFileOrDirectory) { _ = try FileWatcher("/nowhere/at/all") }
   }
 }
 
