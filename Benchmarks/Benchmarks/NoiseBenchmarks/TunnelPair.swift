@@ -25,12 +25,12 @@ struct TunnelPair: ~Copyable {
   mutating func shakeHands() {
     now = now.advanced(by: .seconds(10))
     initiator.initiate(at: now, in: &devices[0], using: &random)
-    guard let first = message(from: &initiator), let initiation = HandshakeInitiation(reading: first.span.bytes)
+    guard let first = Self.message(from: &initiator), let initiation = HandshakeInitiation(reading: first.span.bytes)
     else { preconditionFailure("no initiation") }
     do {
       let opened = try initiation.open(by: identities[1])
       _ = try responder.consume(opened, at: now, in: &devices[1], using: &random)
-      guard let second = message(from: &responder), let response = HandshakeResponse(reading: second.span.bytes)
+      guard let second = Self.message(from: &responder), let response = HandshakeResponse(reading: second.span.bytes)
       else { preconditionFailure("no response") }
       try initiator.consume(response, at: now, in: &devices[0])
       while case .some = initiator.poll() {}
@@ -39,7 +39,7 @@ struct TunnelPair: ~Copyable {
     }
   }
 
-  private func message(from tunnel: inout Tunnel) -> [UInt8]? {
+  private static func message(from tunnel: inout Tunnel) -> [UInt8]? {
     var message: [UInt8]?
     while let output = tunnel.poll() {
       if case .sendHandshake(let bytes) = output { message = bytes }
