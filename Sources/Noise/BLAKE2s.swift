@@ -38,7 +38,7 @@ struct BLAKE2s {
     return digest
   }
 
-  /// `Mac(key, message)`: a digest keyed with at most 32 octets, of 16 octets unless `digest` has another size.
+  /// The digest keyed with at most 32 octets; `digest` says how long it is.
   static func keyedHash(key: RawSpan, _ message: RawSpan, into digest: inout MutableSpan<UInt8>) {
     let size = digest.count
     unsafe digest.withMutableOctets { digest in

@@ -146,7 +146,9 @@ struct Timers {
 
   // MARK: Expiry
 
-  /// Takes the timer that ran out first, or `nil` when none has by `now`. It is at rest until an event starts it again.
+  /// Takes the timer that ran out first, or `nil` when none has by `now`.
+  ///
+  /// It is at rest until an event starts it again; only the persistent keepalive starts itself.
   mutating func expire(at now: Instant) -> Expiry? {
     var first: (expiry: Expiry, deadline: Instant)?
     for expiry in Expiry.allCases {

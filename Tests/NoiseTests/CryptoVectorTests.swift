@@ -193,11 +193,13 @@ import Testing
     let short = file.chacha20_poly1305
     let key = SymmetricKey(short.key.bytes.bytes, in: Self.arena)
     let sealed = key.seal(
-      short.plaintext.bytes.bytes, additional: short.aad.bytes.bytes, nonce: InlineArray { short.nonce.bytes[$0] })
+      short.plaintext.bytes.bytes, additional: short.aad.bytes.bytes,
+      nonce: InlineArray { short.nonce.bytes[$0] })
     #expect(sealed == short.ciphertext.bytes + short.tag.bytes)
     let long = file.xchacha20_poly1305
     let extended = XChaCha20Poly1305.seal(
-      long.plaintext.bytes.bytes, additional: long.aad.bytes.bytes, nonce: InlineArray { long.nonce.bytes[$0] },
+      long.plaintext.bytes.bytes, additional: long.aad.bytes.bytes,
+      nonce: InlineArray { long.nonce.bytes[$0] },
       key: long.key.bytes.bytes)
     #expect(extended == long.ciphertext.bytes + long.tag.bytes)
   }

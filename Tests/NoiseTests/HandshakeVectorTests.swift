@@ -215,7 +215,8 @@ struct ScriptedGenerator: RandomNumberGenerator {
   func transportMessagesAreExactlyTheVectors(index: Int, backend: AEAD.Backend) throws {
     let vector = try Self.file.get().cases[index]
     var aead = AEAD(backend: backend)
-    let padded = vector.inner_packet.bytes + Array(repeating: 0, count: 15 - (vector.inner_packet.bytes.count + 15) % 16)
+    let padded =
+      vector.inner_packet.bytes + Array(repeating: 0, count: 15 - (vector.inner_packet.bytes.count + 15) % 16)
     let rows: [(receiver: UInt32, key: Hex, counter: UInt64, plaintext: [UInt8], message: Hex)] = [
       (vector.responder_index, vector.initiator_sends_with, 0, [], vector.keepalive_counter_0_from_initiator),
       (vector.responder_index, vector.initiator_sends_with, 1, padded, vector.data_counter_1_from_initiator),

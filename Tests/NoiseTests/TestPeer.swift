@@ -40,8 +40,9 @@ final class TestPeer {
   }
 
   /// Two ends that know each other; the first has the smaller public key.
-  static func pair(psks: (PresharedKey?, PresharedKey?) = (nil, nil), seed: UInt64 = 1) throws -> (TestPeer, TestPeer)
-  {
+  static func pair(psks: (PresharedKey?, PresharedKey?) = (nil, nil), seed: UInt64 = 1) throws -> (
+    TestPeer, TestPeer
+  ) {
     var random = SplitMix64(seed: seed)
     let keys = try (0..<2).map { _ in try #require(PrivateKey.generate(using: &random)) }
       .sorted { $0.publicKey < $1.publicKey }
@@ -84,6 +85,12 @@ final class TestPeer {
     }
     return job.authentic ? Array(message[DataHeader.size..<DataHeader.size + length]) : nil
   }
+
+  // The macros of Swift Testing cannot look into a type that is not copyable.
+  var outstandingIndex: ReceiverIndex? { tunnel.outstandingIndex }
+  var outstandingInitiation: [UInt8]? { tunnel.outstandingInitiation }
+  var nextDeadline: Instant { tunnel.nextDeadline }
+  var lastHandshakeAt: Instant? { tunnel.lastHandshakeAt }
 
   // MARK: Inputs
 
@@ -164,7 +171,8 @@ final class TestPeer {
 
   private func data(_ datagram: [UInt8], at now: Instant) {
     guard let header = DataHeader(datagram),
-      let keypair = published.all.first(where: { $0.localIndex == header.receiver }), keypair.isAlive(at: now),
+      let keypair = published.all.first(where: { $0.localIndex == header.receiver }),
+      keypair.isAlive(at: now),
       let packet = Self.open(datagram, keypair.receiving, &aead),
       keypair.withReplayWindow({ $0.accept(header.counter) })
     else { return }
