@@ -52,6 +52,9 @@ struct Timers {
   /// Whether an initiation is in flight and will be repeated.
   var isRetransmitting: Bool { retransmit != nil }
 
+  /// Whether data was sent and nothing has been heard since.
+  var awaitsAnswer: Bool { newHandshake != nil }
+
   /// The earliest deadline.
   var nextDeadline: Instant {
     Expiry.allCases.reduce(.distantFuture) { min($0, deadline(of: $1) ?? .distantFuture) }

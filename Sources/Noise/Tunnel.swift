@@ -88,6 +88,12 @@ public struct Tunnel: ~Copyable {
     min(timers.nextDeadline, sessionDueAt ?? .distantFuture)
   }
 
+  /// The interval of the persistent keepalive; `nil` while it is off.
+  public var persistentKeepalive: Duration? { timers.persistentInterval }
+
+  /// Whether an initiation or data is on its way and the peer has not been heard since: worth a closer look.
+  public var awaitsAnswer: Bool { timers.isRetransmitting || timers.awaitsAnswer }
+
   /// The next thing to do; `nil` when all is done.
   public mutating func poll() -> Output? {
     outputs.isEmpty ? nil : outputs.removeFirst()

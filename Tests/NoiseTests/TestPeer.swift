@@ -89,6 +89,7 @@ final class TestPeer {
   // The macros of Swift Testing cannot look into a type that is not copyable.
   var outstandingIndex: ReceiverIndex? { tunnel.outstandingIndex }
   var outstandingInitiation: [UInt8]? { tunnel.outstandingInitiation }
+  var awaitsAnswer: Bool { tunnel.awaitsAnswer }
   var nextDeadline: Instant { tunnel.nextDeadline }
   var lastHandshakeAt: Instant? { tunnel.lastHandshakeAt }
 

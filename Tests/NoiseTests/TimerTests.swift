@@ -135,7 +135,9 @@ import Testing
   @Test func anythingHeardStopsTheNewHandshake() throws {
     let (a, _) = try Self.connected()
     a.tunnel.dataSent(at: .seconds(20))
+    #expect(a.awaitsAnswer)
     a.tunnel.authenticatedPacketReceived(at: .seconds(21))
+    #expect(!a.awaitsAnswer)
     a.advance(to: .seconds(60))
     #expect(a.initiationsSent == 1)
   }
