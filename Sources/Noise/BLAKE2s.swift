@@ -10,10 +10,14 @@ typealias Hash = InlineArray<32, UInt8>
 struct BLAKE2s {
   private var state = blake2s_state()
 
-  /// Starts a digest of 1 to 32 octets.
-  private init(size: Int) {
-    // Fails only for a size that no caller has.
-    _ = unsafe blake2s_init(&state, size)
+  /// Starts a digest of 1 to 32 octets, keyed with up to 32.
+  private init(size: Int, key: RawSpan = RawSpan()) {
+    // Both fail only for sizes that no caller has.
+    if key.isEmpty {
+      _ = unsafe blake2s_init(&state, size)
+    } else {
+      _ = unsafe key.withOctets { unsafe blake2s_init_key(&state, size, $0, key.byteCount) }
+    }
   }
 
   private mutating func update(_ bytes: RawSpan) {
@@ -38,16 +42,11 @@ struct BLAKE2s {
     return digest
   }
 
-  /// `Mac(key, message)`: a digest keyed with at most 32 octets, of 16 octets unless `digest` has another size.
+  /// The digest keyed with at most 32 octets; `digest` says how long it is.
   static func keyedHash(key: RawSpan, _ message: RawSpan, into digest: inout MutableSpan<UInt8>) {
-    let size = digest.count
-    unsafe digest.withMutableOctets { digest in
-      unsafe key.withOctets { octets in
-        unsafe message.withOctets { text in
-          _ = unsafe blake2s(digest, text, octets, size, message.byteCount, key.byteCount)
-        }
-      }
-    }
+    var stream = BLAKE2s(size: digest.count, key: key)
+    stream.update(message)
+    stream.finish(into: &digest)
   }
 
   /// `Hmac(key, first ‖ second)` of RFC 2104 for a key of up to one block.

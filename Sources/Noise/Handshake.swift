@@ -18,7 +18,7 @@ struct NoiseResponse: Sendable {
   var sealedPayload: [UInt8]
 }
 
-/// The initiator between the two messages. Wiped when it ends.
+/// The initiator between the two messages; wiped when it ends.
 struct NoiseInitiator: ~Copyable {
   /// The first message.
   let message: NoiseInitiation
@@ -74,7 +74,7 @@ struct NoiseInitiator: ~Copyable {
 struct NoiseClaim: ~Copyable {
   private let symmetric: SymmetricState
   private let initiation: NoiseInitiation
-  /// The static key in the message. It opened, but only `authenticate` proves that the sender owns it.
+  /// The static key in the message; that the sender owns it is proved by `authenticate` only.
   let initiator: PublicKey
 
   private init(symmetric: consuming SymmetricState, initiation: NoiseInitiation, initiator: PublicKey) {
@@ -108,7 +108,7 @@ struct NoiseClaim: ~Copyable {
   }
 }
 
-/// The responder between the two messages. Wiped when it ends.
+/// The responder between the two messages; wiped when it ends.
 struct NoiseResponder: ~Copyable {
   private let symmetric: SymmetricState
   private let initiatorEphemeral: PublicKey

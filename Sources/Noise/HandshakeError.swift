@@ -1,4 +1,4 @@
-/// Why a handshake message changed nothing. The sender never learns it.
+/// Why a handshake message changed nothing; the sender never learns it.
 public enum HandshakeError: Error, Sendable, CaseIterable {
   /// The length or the type word is not the message's.
   case malformed

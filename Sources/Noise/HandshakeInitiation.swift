@@ -16,7 +16,7 @@ public struct HandshakeInitiation: Sendable {
   var noise: NoiseInitiation
   var mac1: MAC
 
-  /// Reads a datagram; `nil` if it is anything else. The macs are the gate's business.
+  /// Reads a datagram, whose macs are the gate's business; `nil` if it is anything else.
   public init?(reading datagram: RawSpan) {
     guard MessageType(datagram) == .handshakeInitiation else { return nil }
     sender = ReceiverIndex(datagram.little32(4))

@@ -17,7 +17,7 @@ public struct HandshakeResponse: Sendable {
   public var receiver: ReceiverIndex
   var noise: NoiseResponse
 
-  /// Reads a datagram; `nil` if it is anything else. The macs are the gate's business.
+  /// Reads a datagram, whose macs are the gate's business; `nil` if it is anything else.
   public init?(reading datagram: RawSpan) {
     guard MessageType(datagram) == .handshakeResponse else { return nil }
     sender = ReceiverIndex(datagram.little32(4))

@@ -1,7 +1,9 @@
 internal import CSodium
 internal import Net
 
-/// Sixteen octets that authenticate a handshake message: mac1, mac2 or a cookie. Compared in constant time.
+/// Sixteen octets that authenticate a handshake message: mac1, mac2 or a cookie.
+///
+/// Two are compared in constant time.
 struct MAC: Sendable, BitwiseCopyable {
   static let size = 16
   private let words: (UInt64, UInt64)

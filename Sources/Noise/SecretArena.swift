@@ -29,7 +29,7 @@ public final class SecretArena: Sendable {
 
   /// Makes an empty arena; memory is taken with the first secret.
   public init() {
-    // Not thread-safe in itself the first time, but idempotent and cheap; -1 cannot happen where getrandom exists.
+    // Any thread, any number of times; it fails only where the kernel has no random numbers.
     _ = sodium_init()
   }
 

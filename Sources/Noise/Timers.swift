@@ -52,6 +52,9 @@ struct Timers {
   /// Whether an initiation is in flight and will be repeated.
   var isRetransmitting: Bool { retransmit != nil }
 
+  /// Whether data was sent and nothing has been heard since.
+  var awaitsAnswer: Bool { newHandshake != nil }
+
   /// The earliest deadline.
   var nextDeadline: Instant {
     Expiry.allCases.reduce(.distantFuture) { min($0, deadline(of: $1) ?? .distantFuture) }
@@ -146,7 +149,9 @@ struct Timers {
 
   // MARK: Expiry
 
-  /// Takes the timer that ran out first, or `nil` when none has by `now`. It is at rest until an event starts it again.
+  /// Takes the timer that ran out first, or `nil` when none has by `now`.
+  ///
+  /// It is at rest until an event starts it again; only the persistent keepalive starts itself.
   mutating func expire(at now: Instant) -> Expiry? {
     var first: (expiry: Expiry, deadline: Instant)?
     for expiry in Expiry.allCases {

@@ -11,7 +11,7 @@ public struct TimestampClock: Sendable {
 
   /// The wall clock's time at `Instant.zero`; to be set again when the wall clock was stepped.
   public var epoch: Timestamp
-  /// No timestamp up to now is above this. To be kept on disk before what was stamped is sent.
+  /// No timestamp up to now is above this: to be kept on disk before what was stamped is sent.
   public private(set) var highWaterMark: Timestamp
   private var last: Timestamp
 

@@ -70,9 +70,8 @@ public struct Tunnel: ~Copyable {
 
   /// Makes a machine at rest.
   ///
-  /// - Parameters:
-  ///   - number: The owner's number of the peer, under which its receiver indices are filed.
-  ///   - seed: Decides the jitter of the timers, and nothing else.
+  /// `number` is the owner's number of the peer, under which its receiver indices are filed; `seed` decides the jitter of
+  /// the timers and nothing else.
   public init(
     identity: Identity, peer: PublicKey, number: UInt32, presharedKey: PresharedKey? = nil, seed: UInt64
   ) {
@@ -88,6 +87,12 @@ public struct Tunnel: ~Copyable {
   public var nextDeadline: Instant {
     min(timers.nextDeadline, sessionDueAt ?? .distantFuture)
   }
+
+  /// The interval of the persistent keepalive; `nil` while it is off.
+  public var persistentKeepalive: Duration? { timers.persistentInterval }
+
+  /// Whether an initiation or data is on its way and the peer has not been heard since: worth a closer look.
+  public var awaitsAnswer: Bool { timers.isRetransmitting || timers.awaitsAnswer }
 
   /// The next thing to do; `nil` when all is done.
   public mutating func poll() -> Output? {
@@ -197,7 +202,9 @@ public struct Tunnel: ~Copyable {
     timers.linkUp(at: now)
   }
 
-  /// The interface went down, or the peer is to be removed: all keys are erased. What is staged is the owner's to drop.
+  /// The interface went down, or the peer is to be removed: all keys are erased.
+  ///
+  /// What is staged is the owner's to drop.
   public mutating func linkDown(in device: inout Device) {
     timers.stop()
     wantsSession = false

@@ -9,7 +9,9 @@ extension PrivateKey {
 }
 
 extension PresharedKey {
-  convenience init?(_ octets: [UInt8]) { self.init(octets.bytes) }
+  convenience init?(_ octets: [UInt8], in arena: SecretArena = SecretArena()) {
+    self.init(octets.bytes, in: arena)
+  }
 }
 
 extension PublicKey {

@@ -54,7 +54,7 @@ import Testing
       let counter = UInt64.random(in: floor...highest + 64, using: &random)
       let isFresh =
         !seen.contains(counter) && (counter > highest || highest - counter <= ReplayWindow.size)
-      #expect(window.accept(counter) == isFresh, "seed \(seed), counter \(counter)")
+      if window.accept(counter) != isFresh { Issue.record("seed \(seed), counter \(counter)") }
       seen.insert(counter)
       highest = max(highest, counter)
     }

@@ -86,6 +86,13 @@ final class TestPeer {
     return job.authentic ? Array(message[DataHeader.size..<DataHeader.size + length]) : nil
   }
 
+  // The macros of Swift Testing cannot look into a type that is not copyable.
+  var outstandingIndex: ReceiverIndex? { tunnel.outstandingIndex }
+  var outstandingInitiation: [UInt8]? { tunnel.outstandingInitiation }
+  var awaitsAnswer: Bool { tunnel.awaitsAnswer }
+  var nextDeadline: Instant { tunnel.nextDeadline }
+  var lastHandshakeAt: Instant? { tunnel.lastHandshakeAt }
+
   // MARK: Inputs
 
   /// Sends a packet, or stages it and asks for a session.
