@@ -44,7 +44,7 @@ import Testing
     var random = SplitMix64(seed: seed)
     var table = AllowedIPs()
     var model: [IPPrefix: Route] = [:]
-    for step in 0..<3_000 {
+    for step in 0..<800 {
       let prefix = Self.randomPrefix(family, using: &random)
       if random.next() % 3 == 0 {
         // Half of the removals hit something.
