@@ -320,7 +320,14 @@ import Testing
     station.receive(prefixes.map { Station.update(96, prefix: $0) }, from: 1)
     #expect(station.speaker.prefixes.count == 3)
     #expect(station.speaker.counters.overflows == 2)
+    // A retracted prefix takes room as long as it has a row; announcing it again takes no more.
     station.receive([Station.retraction(prefixes[0]), Station.update(96, prefix: prefixes[4])], from: 1)
+    #expect(station.speaker.neighbour(Station.id(1))?.routeCount == 2)
+    station.receive([Station.update(96, seqno: 11, prefix: prefixes[0])], from: 1)
+    #expect(station.speaker.neighbour(Station.id(1))?.routeCount == 3)
+    station.receive([Station.retraction(prefixes[0])], from: 1)
+    station.run(for: .seconds(11))
+    station.receive([Station.update(96, prefix: prefixes[4])], from: 1)
     #expect(station.speaker.neighbour(Station.id(1))?.routeCount == 3)
   }
 }

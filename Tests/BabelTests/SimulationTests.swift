@@ -87,10 +87,10 @@ import Testing
       }
     }
     network.setLoss(0)
-    network.run(for: .seconds(35))
+    network.run(for: .seconds(45))
     network.expectConverged()
     for (a, b) in edges { network.heal(a, b) }
-    network.run(for: .seconds(35))
+    network.run(for: .seconds(45))
     network.expectConverged()
     #expect(network.loopChecks > 0)
   }

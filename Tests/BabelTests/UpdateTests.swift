@@ -73,7 +73,7 @@ import Testing
     station.run(for: .milliseconds(100))
     station.acknowledgeAll(from: 1)
     station.sent = []
-    station.receive([Station.update(1100, seqno: 11)], from: 1)
+    station.receive([Station.update(1050, seqno: 11)], from: 1)
     station.run(for: .seconds(1))
     #expect(station.metrics(to: 1) == [])
     station.receive([Station.update(1600, seqno: 12)], from: 1)

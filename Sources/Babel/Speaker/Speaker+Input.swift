@@ -45,6 +45,8 @@ extension Speaker {
     if former != source { emit(.neighbourChanged(id)) }
     if neighbourTable[id]?.isHeard == false {
       neighbourTable[id]?.isHeard = true
+      // It may not have been there yet when the link opened.
+      if neighbourTable[id]?.burst == 0 { beginBurst(to: id, at: now) }
       requestDump(to: id, at: now)
     }
     return true
@@ -62,6 +64,7 @@ extension Speaker {
     neighbourTable[id]?.ihuExpiry = .distantFuture
     neighbourTable[id]?.toldRxcost = nil
     neighbourTable[id]?.owesRouteRequest = true
+    beginBurst(to: id, at: now)
   }
 
   private mutating func receive(_ ihu: IHU, from id: NeighbourID, at now: Instant) {

@@ -42,14 +42,19 @@ extension Speaker {
     guard let neighbour = neighbourTable[id], !neighbour.isUp, !isShutDown else { return }
     neighbourTable[id]?.reset()
     neighbourTable[id]?.isUp = true
-    neighbourTable[id]?.burst = 3
     neighbourTable[id]?.owesRetraction = !neighbour.wasUp
     neighbourTable[id]?.wasUp = true
     neighbourTable[id]?.owesRouteRequest = true
-    neighbourTable[id]?.helloDeadline = now
+    beginBurst(to: id, at: now)
     transmit(to: id, at: now)
     schedule(id)
     emit(.neighbourChanged(id))
+  }
+
+  /// Sends three Hellos in a row, so that two of the last three have arrived at once (§3.4.1 leaves the pace to us).
+  mutating func beginBurst(to id: NeighbourID, at now: Instant) {
+    neighbourTable[id]?.burst = 3
+    neighbourTable[id]?.helloDeadline = now
   }
 
   /// The link to a neighbour is gone: it is unusable and silent until `linkUp`.
@@ -123,10 +128,7 @@ extension Speaker {
       routeTable[slot].requests.remove(id)
       if routeTable[slot].index(of: id) != nil { retract(slot, id, at: now) }
       guard !keepAnnouncer, routeTable.contains(slot) else { continue }
-      if let index = routeTable[slot].formerAnnouncers.firstIndex(where: { $0.neighbour == id }) {
-        routeTable[slot].formerAnnouncers.remove(at: index)
-        report(slot)
-      }
+      if removeFormerAnnouncers(slot, where: { $0.neighbour == id }) { report(slot) }
       settle(slot)
     }
     stopWaiting(for: id, at: now)

@@ -6,11 +6,10 @@ extension Speaker {
   public mutating func originate(_ prefix: IPPrefix, metric: Metric = .zero, at now: Instant) {
     let slot = routeTable.slotOrInsert(RouteKey(prefix))
     guard routeTable[slot].local != metric else { return }
-    for route in routeTable[slot].routes { neighbourTable[route.neighbour]?.routeCount -= 1 }
+    for route in routeTable[slot].routes { removeRoute(slot, route.neighbour, at: now) }
+    removeFormerAnnouncers(slot) { _ in true }
     routeTable[slot].local = metric
-    routeTable[slot].routes = []
     routeTable[slot].selected = nil
-    routeTable[slot].formerAnnouncers = []
     routeTable[slot].reconsideration = .distantFuture
     routeTable[slot].hold = nil
     announceChange(slot, at: now)
@@ -59,12 +58,13 @@ extension Speaker {
   ) {
     let id = route.neighbour
     guard let index = routeTable[slot].index(of: id) else {
-      guard let count = neighbourTable[id]?.routeCount, count < limits.routesPerNeighbour else {
+      removeFormerAnnouncers(slot) { $0.neighbour == id }
+      // What a neighbour just retracted counts as well, or it could fill the table with prefixes it no longer has.
+      guard let row = neighbourTable[id], row.routeCount + row.graceCount < limits.routesPerNeighbour else {
         counters.overflows += 1
         return
       }
-      neighbourTable[id]?.routeCount = count + 1
-      routeTable[slot].formerAnnouncers.removeAll { $0.neighbour == id }
+      neighbourTable[id]?.routeCount += 1
       routeTable[slot].routes.append(route)
       refresh(slot, routeTable[slot].routes.count - 1, interval, at: now)
       report(slot)
@@ -109,13 +109,30 @@ extension Speaker {
   ///
   /// The neighbour counts as an announcer for a while: packets it sent before are still on their way.
   mutating func retract(_ slot: RouteTable.Slot, _ id: NeighbourID, at now: Instant) {
-    guard let index = routeTable[slot].index(of: id) else { return }
-    routeTable[slot].routes.remove(at: index)
-    neighbourTable[id]?.routeCount -= 1
-    routeTable[slot].formerAnnouncers.append(
-      Destination.FormerAnnouncer(neighbour: id, end: now.advanced(by: timing.announcerGrace)))
+    guard routeTable[slot].index(of: id) != nil else { return }
+    removeRoute(slot, id, at: now)
     reselect(slot, at: now)
     settle(slot)
+  }
+
+  private mutating func removeRoute(_ slot: RouteTable.Slot, _ id: NeighbourID, at now: Instant) {
+    routeTable[slot].routes.removeAll { $0.neighbour == id }
+    routeTable[slot].formerAnnouncers.append(
+      Destination.FormerAnnouncer(neighbour: id, end: now.advanced(by: timing.announcerGrace)))
+    neighbourTable[id]?.routeCount -= 1
+    neighbourTable[id]?.graceCount += 1
+  }
+
+  /// Ends the grace of announcers; `true` if there were any.
+  @discardableResult
+  mutating func removeFormerAnnouncers(
+    _ slot: RouteTable.Slot, where isOver: (Destination.FormerAnnouncer) -> Bool
+  ) -> Bool {
+    let over = routeTable[slot].formerAnnouncers.filter(isOver)
+    guard !over.isEmpty else { return false }
+    routeTable[slot].formerAnnouncers.removeAll(where: isOver)
+    for former in over { neighbourTable[former.neighbour]?.graceCount -= 1 }
+    return true
   }
 
   /// Our own announcement came back with a number we have not reached: it is from before a crash.
@@ -133,13 +150,7 @@ extension Speaker {
   /// Does what is due for a prefix.
   mutating func run(_ slot: RouteTable.Slot, at now: Instant) {
     let expired = routeTable[slot].routes.filter { $0.expiry <= now }.map(\.neighbour)
-    for id in expired {
-      guard let index = routeTable[slot].index(of: id) else { continue }
-      routeTable[slot].routes.remove(at: index)
-      neighbourTable[id]?.routeCount -= 1
-      routeTable[slot].formerAnnouncers.append(
-        Destination.FormerAnnouncer(neighbour: id, end: now.advanced(by: timing.announcerGrace)))
-    }
+    for id in expired { removeRoute(slot, id, at: now) }
     if !expired.isEmpty || routeTable[slot].reconsideration <= now { reselect(slot, at: now) }
     if let id = routeTable[slot].selected, let index = routeTable[slot].index(of: id),
       routeTable[slot].routes[index].refresh <= now
@@ -151,10 +162,7 @@ extension Speaker {
       routeTable[slot].hold = nil
       report(slot)
     }
-    if routeTable[slot].formerAnnouncers.contains(where: { $0.end <= now }) {
-      routeTable[slot].formerAnnouncers.removeAll { $0.end <= now }
-      report(slot)
-    }
+    if removeFormerAnnouncers(slot, where: { $0.end <= now }) { report(slot) }
     repeatRequests(slot, at: now)
   }
 }

@@ -37,9 +37,9 @@ extension Speaker {
   /// Sends a triggered update if the change is worth one (§3.7.2).
   ///
   /// A new route and a new originator are: others may be cut off, or forward by a distance that no longer means anything.
-  /// A metric must change by a quarter and by a link's cost. Smaller improvements wait for the next full update: telling
-  /// them lowers the feasibility distance and can cost us our alternatives. A newer number alone is told to those who
-  /// asked for it.
+  /// A metric must change by a quarter or by a link's cost. Smaller changes wait for the next full update: telling a
+  /// small improvement lowers the feasibility distance and can cost us our alternatives. A newer number alone is told to
+  /// those who asked for it.
   mutating func announceChange(_ slot: RouteTable.Slot, at now: Instant) {
     guard let announcement = announcement(slot) else { return }
     let key = routeTable[slot].key
@@ -55,7 +55,7 @@ extension Speaker {
     }
     let old = Int(former.metric.rawValue)
     let change = abs(Int(announcement.metric.rawValue) - old)
-    guard change >= max(Int(Metric.wired.rawValue), old / 4) else { return }
+    guard change >= min(Int(Metric.wired.rawValue), max(old / 4, 1)) else { return }
     routeTable[slot].announced = announcement
     announce(key, within: timing.calm, repeats: 0, at: now)
   }

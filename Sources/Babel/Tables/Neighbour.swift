@@ -52,6 +52,8 @@ struct Neighbour: Sendable {
   var cost = Metric.infinity
   /// How many routes it announces.
   var routeCount = 0
+  /// For how many prefixes it still counts as an announcer after retracting them.
+  var graceCount = 0
 
   // What is to be sent. `pendingUpdates` is sorted before its order reaches anything.
 
