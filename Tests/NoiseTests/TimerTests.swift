@@ -147,8 +147,9 @@ import Testing
     // The answer at 21 is reported before the data of 20 that it answers.
     a.tunnel.authenticatedPacketReceived(at: .seconds(21))
     a.tunnel.dataSent(at: .seconds(20))
-    a.tunnel.authenticatedPacketSent(at: .seconds(21))
-    a.tunnel.dataReceived(at: .seconds(20))
+    #expect(!a.awaitsAnswer)
+    a.tunnel.authenticatedPacketSent(at: .seconds(31))
+    a.tunnel.dataReceived(at: .seconds(30))
     a.advance(to: .seconds(60))
     #expect(a.initiationsSent == 1 && a.keepalivesSent == 0)
     // What came before the data is no answer to it.
