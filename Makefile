@@ -23,7 +23,7 @@ integration: static
 
 bench: static
 	Benchmarks/throughput/run --ours '$(CURDIR)/$(MESHD) wg -f {if}'
-	swift package --package-path Benchmarks benchmark
+	swift package --package-path Benchmarks benchmark --no-progress
 
 format:
 	swift format --in-place --parallel --recursive $(SWIFT_FILES)

@@ -17,7 +17,7 @@ let package = Package(
   name: "Benchmarks",
   dependencies: [
     .package(name: "meshd", path: ".."),
-    // The default traits bring in jemalloc.
+    // Its default traits preload counters of allocations, from packages of their own. Without them such counts read 0.
     .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
   ],
   targets: [

@@ -4,7 +4,7 @@ import Net
 
 let benchmarks: @Sendable () -> Void = {
   Benchmark.defaultConfiguration = .init(
-    metrics: [.wallClock, .throughput, .mallocCountTotal], scalingFactor: .kilo, maxDuration: .seconds(2))
+    metrics: [.wallClock, .throughput], scalingFactor: .kilo, maxDuration: .seconds(2))
 
   let linkLocal = IPv6Address(high: 0xFE80_0000_0000_0000, low: 1)
 

@@ -25,12 +25,14 @@ struct TunnelPair: ~Copyable {
   mutating func shakeHands() {
     now = now.advanced(by: .seconds(10))
     initiator.initiate(at: now, in: &devices[0], using: &random)
-    guard let first = Self.message(from: &initiator), let initiation = HandshakeInitiation(reading: first.span.bytes)
+    guard let first = Self.message(from: &initiator),
+      let initiation = HandshakeInitiation(reading: first.span.bytes)
     else { preconditionFailure("no initiation") }
     do {
       let opened = try initiation.open(by: identities[1])
       _ = try responder.consume(opened, at: now, in: &devices[1], using: &random)
-      guard let second = Self.message(from: &responder), let response = HandshakeResponse(reading: second.span.bytes)
+      guard let second = Self.message(from: &responder),
+        let response = HandshakeResponse(reading: second.span.bytes)
       else { preconditionFailure("no response") }
       try initiator.consume(response, at: now, in: &devices[0])
       while case .some = initiator.poll() {}
