@@ -23,7 +23,7 @@ struct ControlLoop: ~Copyable {
   var table: ForwardingTable
   let store: StateStore
   private let signals: SignalSource
-  private let socketFile: FileWatcher?
+  private var socketFile: FileWatcher?
   private var monitor: NetlinkMonitor
   private var poller: Poller<ControlToken>
   private(set) var isEnding = false

@@ -23,6 +23,7 @@ extension Node {
     identity = key.map { Identity(privateKey: $0) }
     gate = nil
     if let identity { gate = HandshakeGate(identity: identity) }
+    draft.settings.identity = identity
     draft.settings.linkLocal = key?.publicKey.linkLocal
   }
 
