@@ -41,7 +41,7 @@ struct ControlLoop: ~Copyable {
     let poller = try Poller<ControlToken>()
     try poller.add(plane.control.descriptor, as: .lanes)
     try poller.add(signals.descriptor, as: .signals)
-    try poller.add(server.listener.descriptor, as: .listener)
+    if let descriptor = server.descriptor { try poller.add(descriptor, as: .listener) }
     try poller.add(monitor.descriptor, as: .network)
     try poller.add(names.descriptor, as: .names)
     if let descriptor = socketFile?.descriptor { try poller.add(descriptor, as: .socketFile) }
@@ -103,6 +103,13 @@ struct ControlLoop: ~Copyable {
     case .names: break
     case .client(let token): serve(token)
     }
+  }
+
+  /// The way to end a WireGuard daemon is to delete its socket (1.2.41).
+  private mutating func lookAfterSocket() {
+    guard (try? socketFile?.isRemoved()) ?? false else { return }
+    server.abandonSocket()
+    end(because: "the UAPI socket was removed")
   }
 
   /// Makes this turn the last one.
@@ -220,6 +227,7 @@ struct ControlLoop: ~Copyable {
       finishTurn()
     }
     host?.tearDown()
+    server.removeSocket()
   }
 
   // MARK: Clients
@@ -228,8 +236,8 @@ struct ControlLoop: ~Copyable {
     for (token, descriptor) in server.accept() {
       try? poller.add(descriptor, as: .client(token))
     }
-    guard !server.hasRoom, isListening else { return }
-    try? poller.remove(server.listener.descriptor)
+    guard !server.hasRoom, isListening, let descriptor = server.descriptor else { return }
+    try? poller.remove(descriptor)
     isListening = false
   }
 
@@ -243,8 +251,8 @@ struct ControlLoop: ~Copyable {
     case .finished(let descriptor):
       try? poller.remove(descriptor)
       server.remove(token)
-      guard !isListening else { return }
-      try? poller.add(server.listener.descriptor, as: .listener)
+      guard !isListening, let listener = server.descriptor else { return }
+      try? poller.add(listener, as: .listener)
       isListening = true
     }
   }

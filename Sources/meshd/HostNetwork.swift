@@ -120,12 +120,21 @@ struct HostNetwork: ~Copyable {
   private mutating func apply(_ changes: [NetlinkChange]) {
     guard !changes.isEmpty else { return }
     do {
-      for refusal in try netlink.apply(changes)
-      where ![.fileExists, .noSuchProcess].contains(refusal.error.errno) {
+      for refusal in try netlink.apply(changes) where !isExpected(refusal.error.errno, changes[refusal.index])
+      {
         complaints.append("\(Self.words(changes[refusal.index])): \(refusal.error)")
       }
     } catch {
       complaints.append("the kernel did not answer: \(error)")
+    }
+  }
+
+  /// Whether the kernel's refusal is no news: what was to be made is there, what was to go has gone, or IPv6 is switched
+  /// off and its routes lead nowhere anyway.
+  private func isExpected(_ error: Errno, _ change: NetlinkChange) -> Bool {
+    switch change {
+    case .addRoute(let route) where route.destination.family == .v6 && error == .permissionDenied: true
+    default: [.fileExists, .noSuchProcess].contains(error)
     }
   }
 

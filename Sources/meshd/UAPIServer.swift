@@ -21,13 +21,30 @@ struct UAPIServer: ~Copyable {
   /// Clients at the same time; further ones wait in the kernel's queue.
   private static var capacity: Int { 128 }
 
-  /// The socket.
-  let listener: UnixListener
+  private var listener: UnixListener?
   private var clients: [UInt64: Client] = [:]
   private var nextToken: UInt64 = 0
 
   init(_ listener: consuming UnixListener) {
-    self.listener = listener
+    self.listener = consume listener
+  }
+
+  /// The descriptor to watch for clients that want to connect; `nil` once the socket is removed.
+  var descriptor: FileDescriptor? {
+    switch listener {
+    case .some(let listener): listener.descriptor
+    case nil: nil
+    }
+  }
+
+  /// Stops listening and removes the socket's file. Clients that are connected stay so.
+  mutating func removeSocket() {
+    listener.take()?.remove()
+  }
+
+  /// Stops listening, but leaves the file: it is no longer ours.
+  mutating func abandonSocket() {
+    _ = listener.take()
   }
 
   /// Whether another client can be taken.
@@ -38,7 +55,7 @@ struct UAPIServer: ~Copyable {
     var new: [(UInt64, FileDescriptor)] = []
     while hasRoom {
       // Without a free descriptor the client waits; one of the others will leave.
-      guard let connection = try? listener.accept() else { break }
+      guard let connection = try? listener?.accept() else { break }
       let client = Client(connection)
       nextToken += 1
       clients[nextToken] = client

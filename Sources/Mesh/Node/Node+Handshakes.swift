@@ -208,6 +208,7 @@ extension Node {
     isLinkUp = isUp
     for case let peer? in peers {
       if isUp {
+        refreshEntry(of: peer)
         peer.tunnel.linkUp(at: now)
         if peer.speaksBabel { connect(peer) }
       } else {

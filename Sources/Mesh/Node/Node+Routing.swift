@@ -29,6 +29,7 @@ extension Node {
     peer.speaksBabel = false
     peer.isLinkUp = false
     peer.hasSpoken = false
+    peer.isNeighbourUp = false
     speaker?.removeNeighbour(NeighbourID(peer.id.rawValue), at: now)
   }
 
@@ -80,6 +81,8 @@ extension Node {
       case .neighbourChanged(let neighbour):
         guard let peer = peer(PeerID(rawValue: neighbour.rawValue)) else { continue }
         let isUp = speaker?.neighbour(neighbour)?.cost.isFinite ?? false
+        guard isUp != peer.isNeighbourUp else { continue }
+        peer.isNeighbourUp = isUp
         outbox.append(.event(.neighbourChanged(peer.publicKey, isUp: isUp)))
       case .seqnoChanged(let seqno):
         persist(seqno: seqno)

@@ -29,6 +29,8 @@ final class Peer {
   var speaksBabel = false
   /// Whether the speaker has been told that the link is up.
   var isLinkUp = false
+  /// Whether Babel finds the link usable.
+  var isNeighbourUp = false
   /// When the link came up; a peer that stays silent from then on is taken for a stock client.
   var linkUpSince = Instant.zero
   /// Whether any Babel packet has come from the peer.

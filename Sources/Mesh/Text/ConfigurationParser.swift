@@ -82,9 +82,12 @@ struct ConfigurationParser {
     let keys = ConfigurationKey.allCases.filter {
       $0.belongs(to: section) && (!isComment || $0.isAllowedInComment)
     }
+    let elsewhere: ConfigurationKey.Section = section == .interface ? .peer : .interface
     let hint =
       ConfigurationKey.nearest(to: key.compact, among: keys).map { "did you mean `\($0.rawValue)`?" }
-      ?? "take it out, or put `#` before it to keep it as a comment"
+      ?? ConfigurationKey.nearest(to: key.compact, among: ConfigurationKey.allCases).map {
+        "did you mean `\($0.rawValue)`, which belongs into \(elsewhere.rawValue)?"
+      } ?? "take it out, or put `#` before it to keep it as a comment"
     return error(at: key, "\(quoted(key.text)) is not a key of \(section.rawValue)", hint)
   }
 
