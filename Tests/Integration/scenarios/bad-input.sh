@@ -82,7 +82,8 @@ check "b leaves" stopped_within 2 b
 interface b "ListenPort = 51820"
 peer b a "Endpoint = $(underlay a b):51820" "AllowedIPs = 0.0.0.0/0, ::/0"
 wireguard b stock
-configure b fe80::b/64 10.44.0.2/32
+link_local=$("$MESHD" addr "$(key_of b)" | awk '/^link-local/ { print $2 }')
+configure b "$link_local/64" 10.44.0.2/32
 in_node b ip route add 10.44.0.1 dev "$(device b)"
 throw_babel() { # COUNT: half of it with magic, version and a true length in front
   local n size
@@ -93,7 +94,7 @@ throw_babel() { # COUNT: half of it with magic, version and a true length in fro
       head -c "$size" /dev/urandom
     } >"$scratch/datagram"
     in_node b socat -u -b 2000 "OPEN:$scratch/datagram" \
-      "UDP6-SENDTO:[ff02::1:6%$(device b)]:6696,bind=[fe80::b%$(device b)]:6696,reuseaddr"
+      "UDP6-SENDTO:[ff02::1:6%$(device b)]:6696,bind=[$link_local%$(device b)]:6696,reuseaddr"
   done
 }
 check "200 packets of random Babel bytes" throw_babel 200
