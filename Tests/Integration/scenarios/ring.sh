@@ -28,7 +28,7 @@ check "a reaches b directly" within 10 path_is a 10.44.0.2 10.44.0.2
 
 sever a b
 started=${EPOCHREALTIME/[.,]/}
-check "after that a reaches b by the other side" within 20 both_reach a b 10.44.0.1 10.44.0.2
+check "a and b reach each other without their link" within 20 both_reach a b 10.44.0.1 10.44.0.2
 check "within $(((${EPOCHREALTIME/[.,]/} - started) / 1000)) ms, through d and c" \
   path_is a 10.44.0.2 10.44.0.4 10.44.0.3 10.44.0.2
 check "20 echoes, none lost" pings a 10.44.0.2 20
