@@ -28,6 +28,7 @@ struct ControlLoop: ~Copyable {
   private var poller: Poller<ControlToken>
   private(set) var isEnding = false
   private var isListening = true
+  private var isStateSaved = true
 
   /// What the loop is made of; the daemon has opened all of it.
   init(
@@ -87,8 +88,8 @@ struct ControlLoop: ~Copyable {
 
   private var timeout: Duration? {
     let now = clock.now
-    let hasUnresolved = !node.unresolvedNames.isEmpty
-    let deadline = min(node.nextDeadline, names.deadline(hasUnresolved: hasUnresolved, now: now))
+    let deadline = min(
+      node.nextDeadline, names.deadline(hasUnresolved: !node.unresolvedNames.isEmpty, now: now))
     return deadline == .distantFuture ? nil : max(.zero, now.duration(to: deadline))
   }
 
@@ -205,11 +206,15 @@ struct ControlLoop: ~Copyable {
     for complaint in host?.takeComplaints() ?? [] { logger.warning("\(complaint)") }
   }
 
-  private func save(_ state: PersistentState) {
+  private mutating func save(_ state: PersistentState) {
     do {
       try store.save(state)
+      isStateSaved = true
     } catch {
-      logger.error(
+      // Once, not with every handshake: on a read-only root it never will be.
+      guard isStateSaved else { return }
+      isStateSaved = false
+      logger.warning(
         "the state could not be saved; after a restart peers may refuse handshakes for a minute",
         metadata: ["reason": "\(options.stateDirectory): \(error)"])
     }

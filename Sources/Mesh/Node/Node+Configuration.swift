@@ -13,6 +13,7 @@ extension Node {
     configurePeers()
     configureOwners()
     configureLocalPrefixes()
+    collectUnresolvedNames()
     draft.settings.transit = new.interface.transit
     isTableDirty = true
   }

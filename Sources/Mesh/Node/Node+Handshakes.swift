@@ -184,6 +184,16 @@ extension Node {
       guard !hadPath, peer.speaksBabel || !peer.staged.isEmpty else { continue }
       connect(peer)
     }
+    collectUnresolvedNames()
+  }
+
+  mutating func collectUnresolvedNames() {
+    unresolvedNames = []
+    for case let peer? in peers {
+      for source in peer.endpoints.unresolved where !unresolvedNames.contains(source) {
+        unresolvedNames.append(source)
+      }
+    }
   }
 
   mutating func move(_ key: PublicKey, to endpoint: Endpoint) {

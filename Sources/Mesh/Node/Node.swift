@@ -79,6 +79,9 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   /// Our own addresses and what we announce.
   var localPrefixes: Set<IPPrefix> = []
 
+  /// Every endpoint that is a name without an address, once each.
+  public internal(set) var unresolvedNames: [Configuration.EndpointSource] = []
+
   var draft = ForwardingTable.Draft()
   var isTableDirty = true
   var areHostPrefixesDirty = false
@@ -151,16 +154,6 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
       deadline = min(deadline, peer.tunnel.nextDeadline)
     }
     return deadline
-  }
-
-  /// Every endpoint that is a name without an address, once each.
-  public var unresolvedNames: [Configuration.EndpointSource] {
-    var names: [Configuration.EndpointSource] = []
-    for peer in peers {
-      guard let peer else { continue }
-      for source in peer.endpoints.unresolved where !names.contains(source) { names.append(source) }
-    }
-    return names
   }
 
   func peer(_ key: PublicKey) -> Peer? {
