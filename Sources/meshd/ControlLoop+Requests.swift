@@ -13,7 +13,7 @@ extension ControlLoop {
   mutating func answer(to text: String) -> String {
     var isOurs = false
     do throws(UAPIError) {
-      let request = try UAPIRequest(text)
+      let request = try UAPIRequest(text, in: arena)
       switch request {
       case .get:
         return UAPIResponse.get(status)
@@ -127,7 +127,7 @@ extension ControlLoop {
     }
     let new: Configuration
     do {
-      new = try LoadedConfiguration(path).configuration
+      new = try LoadedConfiguration(path, arena: arena).configuration
     } catch {
       throw UAPIError(.invalidArgument, "\(error)")
     }

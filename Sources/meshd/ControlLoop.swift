@@ -21,6 +21,8 @@ struct ControlLoop: ~Copyable {
   var names: NameResolution
   var egress: ControlEgress
   var table: ForwardingTable
+  /// Where preshared keys from files and requests lie: one locked page for many.
+  let arena = SecretArena()
   let store: StateStore
   private let signals: SignalSource
   private var socketFile: FileWatcher?

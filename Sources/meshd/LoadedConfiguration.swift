@@ -1,5 +1,6 @@
 import Mesh
 import Net
+import Noise
 import SystemPackage
 import Tun
 
@@ -40,7 +41,8 @@ struct LoadedConfiguration {
     }
     let parsed: ConfigurationFile
     do {
-      parsed = try ConfigurationFile(parsing: String(decoding: octets, as: UTF8.self), name: path.string)
+      parsed = try ConfigurationFile(
+        parsing: String(decoding: octets, as: UTF8.self), name: path.string, in: arena)
     } catch {
       throw .malformed(error)
     }
