@@ -34,7 +34,8 @@ extension Node {
       return
     case .data, nil: return
     }
-    guard let identity, gate != nil else { return }
+    // A device that is down has no peers: the sockets hear nobody (1.2.16).
+    guard let identity, gate != nil, isLinkUp else { return }
     let isLoaded = load.handshakeArrived(queued: 0, capacity: 1, at: now)
     switch gate?.admit(message, from: path.remote, underLoad: isLoaded, at: now, using: &random) {
     case .admit: break
