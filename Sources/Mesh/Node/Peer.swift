@@ -59,8 +59,12 @@ final class Peer {
     tunnel.keypairs.current?.isAlive(at: now) ?? false
   }
 
-  /// Whether data was sent and nothing came back since.
-  var hasUnansweredTraffic: Bool {
-    activity.lastDataSent > activity.lastAuthenticatedReceived
+  /// Whether data was sent a moment ago and nothing came back since.
+  ///
+  /// Once the tunnel had to begin a new handshake, haste is of no use any more.
+  func hasUnansweredTraffic(at now: Instant) -> Bool {
+    let sent = activity.lastDataSent
+    guard sent > activity.lastAuthenticatedReceived else { return false }
+    return now < sent.advanced(by: Limits.keepaliveTimeout + Limits.rekeyTimeout)
   }
 }
