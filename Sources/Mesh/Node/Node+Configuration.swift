@@ -31,7 +31,10 @@ extension Node {
   private mutating func configureSpeaker(isKeyNew: Bool, old: Configuration) {
     let isWanted = configuration.interface.babel && identity != nil
     guard isKeyNew || isWanted != (speaker != nil) else { return }
-    for case let peer? in peers { leaveBabel(peer) }
+    for case let peer? in peers {
+      leaveBabel(peer)
+      peer.represented = nil
+    }
     speaker = nil
     guard isWanted, let identity,
       let routerID = RouterID(DerivedAddresses(of: identity.publicKey).interfaceIdentifier)
@@ -82,6 +85,7 @@ extension Node {
       peer.tunnel.setPersistentKeepalive(interval == .zero ? nil : interval, at: now)
     }
     peer.configuration = settings
+    if peer.represented != nil { represent(peer) }
     let wantsBabel =
       speaker != nil && settings.babel ?? configuration.interface.babel
       && ownersByLinkLocal[peer.linkLocal] == peer.id
@@ -96,8 +100,8 @@ extension Node {
   }
 
   mutating func remove(_ peer: Peer) {
+    stopRepresenting(peer)
     leaveBabel(peer)
-    speaker?.removeNeighbour(NeighbourID(peer.id.rawValue), at: now)
     draft[peer.id] = nil
     peer.tunnel.linkDown(in: &device)
     ids[peer.publicKey] = nil
@@ -130,7 +134,7 @@ extension Node {
     draft.settings.ownAddresses = addresses
     for prefix in localPrefixes.subtracting(new).sorted() {
       localPrefixes.remove(prefix)
-      speaker?.withdraw(prefix, at: now)
+      if !isRepresented(prefix) { speaker?.withdraw(prefix, at: now) }
       refresh(prefix)
     }
     for prefix in new.sorted() {
