@@ -35,7 +35,12 @@ extension Node {
       leaveBabel(peer)
       peer.represented = nil
     }
+    // The neighbours hear that we go, then nothing that Babel said holds any longer.
+    drainSpeaker()
     speaker = nil
+    var prefixes: [IPPrefix] = []
+    draft.allowedIPs.forEach { prefix, _ in prefixes.append(prefix) }
+    for prefix in prefixes { refresh(prefix) }
     guard isWanted, let identity,
       let routerID = RouterID(DerivedAddresses(of: identity.publicKey).interfaceIdentifier)
     else { return }
@@ -86,6 +91,7 @@ extension Node {
     }
     peer.configuration = settings
     if peer.represented != nil { represent(peer) }
+    let spokeBabel = peer.speaksBabel
     let wantsBabel =
       speaker != nil && settings.babel ?? configuration.interface.babel
       && ownersByLinkLocal[peer.linkLocal] == peer.id
@@ -94,6 +100,10 @@ extension Node {
       joinBabel(peer)
     } else {
       leaveBabel(peer)
+    }
+    // What is its property depends on whether it speaks.
+    if peer.speaksBabel != spokeBabel {
+      for prefix in settings.allowedIPs { refresh(prefix) }
     }
     drain(peer)
     refreshEntry(of: peer)
