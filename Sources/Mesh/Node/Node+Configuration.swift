@@ -31,8 +31,16 @@ extension Node {
   private mutating func configureSpeaker(isKeyNew: Bool, old: Configuration) {
     let isWanted = configuration.interface.babel && identity != nil
     guard isKeyNew || isWanted != (speaker != nil) else { return }
-    for case let peer? in peers { leaveBabel(peer) }
+    for case let peer? in peers {
+      leaveBabel(peer)
+      peer.represented = nil
+    }
+    // The neighbours hear that we go, then nothing that Babel said holds any longer.
+    drainSpeaker()
     speaker = nil
+    var prefixes: [IPPrefix] = []
+    draft.allowedIPs.forEach { prefix, _ in prefixes.append(prefix) }
+    for prefix in prefixes { refresh(prefix) }
     guard isWanted, let identity,
       let routerID = RouterID(DerivedAddresses(of: identity.publicKey).interfaceIdentifier)
     else { return }
@@ -82,6 +90,8 @@ extension Node {
       peer.tunnel.setPersistentKeepalive(interval == .zero ? nil : interval, at: now)
     }
     peer.configuration = settings
+    if peer.represented != nil { represent(peer) }
+    let spokeBabel = peer.speaksBabel
     let wantsBabel =
       speaker != nil && settings.babel ?? configuration.interface.babel
       && ownersByLinkLocal[peer.linkLocal] == peer.id
@@ -91,13 +101,17 @@ extension Node {
     } else {
       leaveBabel(peer)
     }
+    // What is its property depends on whether it speaks.
+    if peer.speaksBabel != spokeBabel {
+      for prefix in settings.allowedIPs { refresh(prefix) }
+    }
     drain(peer)
     refreshEntry(of: peer)
   }
 
   mutating func remove(_ peer: Peer) {
+    stopRepresenting(peer)
     leaveBabel(peer)
-    speaker?.removeNeighbour(NeighbourID(peer.id.rawValue), at: now)
     draft[peer.id] = nil
     peer.tunnel.linkDown(in: &device)
     ids[peer.publicKey] = nil
@@ -130,7 +144,7 @@ extension Node {
     draft.settings.ownAddresses = addresses
     for prefix in localPrefixes.subtracting(new).sorted() {
       localPrefixes.remove(prefix)
-      speaker?.withdraw(prefix, at: now)
+      if !isRepresented(prefix) { speaker?.withdraw(prefix, at: now) }
       refresh(prefix)
     }
     for prefix in new.sorted() {

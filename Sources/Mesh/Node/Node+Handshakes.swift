@@ -34,7 +34,8 @@ extension Node {
       return
     case .data, nil: return
     }
-    guard let identity, gate != nil else { return }
+    // A device that is down has no peers: the sockets hear nobody (1.2.16).
+    guard let identity, gate != nil, isLinkUp else { return }
     let isLoaded = load.handshakeArrived(queued: 0, capacity: 1, at: now)
     switch gate?.admit(message, from: path.remote, underLoad: isLoaded, at: now, using: &random) {
     case .admit: break
@@ -140,6 +141,7 @@ extension Node {
   /// What waited goes out; with nothing waiting a keepalive, so that the peer may send too (1.2.9).
   private mutating func established(_ peer: Peer, mustConfirm: Bool) {
     peer.lastHandshake = epoch + now.nanoseconds
+    peer.unansweredHandshakes = 0
     outbox.append(.event(.sessionEstablished(peer.publicKey, endpoint: peer.endpoints.current?.remote)))
     if peer.staged.isEmpty, mustConfirm { outbox.append(.seal([], peer.id)) }
     while let packet = peer.staged.popFirst() { outbox.append(.seal(packet, peer.id)) }
@@ -151,10 +153,13 @@ extension Node {
     peer.endpoints.forgetSource()
     peer.endpoints.turn()
     refreshEntry(of: peer)
+    peer.unansweredHandshakes += 1
+    if peer.isGone { stopRepresenting(peer) }
   }
 
   private mutating func giveUp(_ peer: Peer) {
     _ = peer.staged.removeAll()
+    peer.unansweredHandshakes = Limits.initiationAttempts
     outbox.append(.event(.handshakeGaveUp(peer.publicKey)))
     loseSession(peer)
     // A neighbour is wanted whether or not there is traffic for it: without a session nothing would call for one.

@@ -124,7 +124,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   public mutating func advance(to now: Instant) {
     self.now = now
     sampleActivity()
-    for peer in peers {
+    for peer in peers where isLinkUp {
       guard let peer, peer.tunnel.nextDeadline <= now else { continue }
       peer.tunnel.advance(to: now, in: &device, using: &random)
       drain(peer)
@@ -149,7 +149,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   /// When `advance` is to be called at the latest.
   public var nextDeadline: Instant {
     var deadline = min(calmSample, urgentSample, speaker?.nextDeadline ?? .distantFuture)
-    for peer in peers {
+    // Tunnels of a device that is down rest, whatever they are told meanwhile.
+    for peer in peers where isLinkUp {
       guard let peer else { continue }
       deadline = min(deadline, peer.tunnel.nextDeadline)
     }
