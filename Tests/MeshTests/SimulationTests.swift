@@ -59,7 +59,7 @@ import Testing
 
   @Test(arguments: Seeds.first(6))
   func randomGraphsConvergeAfterLossAndCuts(seed: UInt64) {
-    let (network, edges) = randomGraph(seed: seed)
+    let (network, edges) = Self.randomGraph(seed: seed)
     var random = SplitMix64(seed: ~seed)
     network.start()
     network.run(for: .seconds(3))
@@ -83,7 +83,7 @@ import Testing
     #expect(network.followedCount > 0, network.comment)
   }
 
-  private func randomGraph(seed: UInt64) -> (SimulatedNetwork, [(Int, Int)]) {
+  static func randomGraph(seed: UInt64) -> (SimulatedNetwork, [(Int, Int)]) {
     var random = SplitMix64(seed: seed &* 7919 &+ 17)
     let count = 3 + Int(random.next() % 8)
     let network = SimulatedNetwork(hostCount: count, seed: seed)
@@ -188,7 +188,7 @@ import Testing
 
   @Test func sameSeedGivesTheSameEvents() {
     func run(_ seed: UInt64) -> Trace {
-      let (network, edges) = randomGraph(seed: seed)
+      let (network, edges) = Self.randomGraph(seed: seed)
       network.start()
       network.run(for: .seconds(3))
       network.cut(edges[0].0, edges[0].1)
@@ -200,6 +200,5 @@ import Testing
     #expect(first.count > 100)
     #expect(run(3) == first)
     #expect(run(4) != first)
-    print("trace of seed 3: \(first.count) events, hash \(String(first.hash, radix: 16))")
   }
 }
