@@ -63,7 +63,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   var mtu = 1420
   var identity: Identity?
   var gate: HandshakeGate?
-  var load = LoadMeter()
+  /// A handshake costs about an eighth of a millisecond: above this rate they leave no time for anything else.
+  var load = LoadMeter(perSecond: 8_000, burst: 512)
   /// The receiver indices and timestamps that all tunnels share.
   var device: Device
   var state: PersistentState
