@@ -113,7 +113,7 @@ extension Node {
     connect(peer, forUser: true)
   }
 
-  /// Carries out what the tunnel wants.
+  /// Carries out what the tunnel wants, and notes when it will want more: to be called after everything that it is told.
   mutating func drain(_ peer: Peer) {
     while let output = peer.tunnel.poll() {
       switch output {
@@ -124,6 +124,15 @@ extension Node {
       case .gaveUp: giveUp(peer)
       case .forgetSource: retry(peer)
       }
+    }
+    tunnelDeadline = min(tunnelDeadline, peer.tunnel.nextDeadline)
+  }
+
+  mutating func advanceTunnels() {
+    tunnelDeadline = .distantFuture
+    for case let peer? in peers {
+      if peer.tunnel.nextDeadline <= now { peer.tunnel.advance(to: now, in: &device, using: &random) }
+      drain(peer)
     }
   }
 
@@ -225,6 +234,7 @@ extension Node {
       if isUp {
         refreshEntry(of: peer)
         peer.tunnel.linkUp(at: now)
+        drain(peer)
         if peer.speaksBabel { connect(peer) }
       } else {
         _ = peer.staged.removeAll()

@@ -89,6 +89,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   var outbox: Deque<Output> = []
   var calmSample = Instant.zero
   var urgentSample = Instant.distantFuture
+  /// No tunnel has anything to do before: a turn must not ask every peer.
+  var tunnelDeadline = Instant.distantFuture
   var now = Instant.zero
 
   /// Makes a node without configuration.
@@ -125,11 +127,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   public mutating func advance(to now: Instant) {
     self.now = now
     sampleActivity()
-    for peer in peers where isLinkUp {
-      guard let peer, peer.tunnel.nextDeadline <= now else { continue }
-      peer.tunnel.advance(to: now, in: &device, using: &random)
-      drain(peer)
-    }
+    if isLinkUp, tunnelDeadline <= now { advanceTunnels() }
     speaker?.advance(to: now)
     drainSpeaker()
   }
@@ -149,13 +147,9 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
 
   /// When `advance` is to be called at the latest.
   public var nextDeadline: Instant {
-    var deadline = min(calmSample, urgentSample, speaker?.nextDeadline ?? .distantFuture)
     // Tunnels of a device that is down rest, whatever they are told meanwhile.
-    for peer in peers where isLinkUp {
-      guard let peer else { continue }
-      deadline = min(deadline, peer.tunnel.nextDeadline)
-    }
-    return deadline
+    let tunnels = isLinkUp ? tunnelDeadline : .distantFuture
+    return min(calmSample, urgentSample, tunnels, speaker?.nextDeadline ?? .distantFuture)
   }
 
   func peer(_ key: PublicKey) -> Peer? {
