@@ -12,6 +12,12 @@ enum Seeds {
     return 0..<(environment["MESHD_SEEDS"].flatMap(UInt64.init) ?? count)
   }
 
+  /// The first seeds, and those that once found something.
+  static func first(_ count: UInt64, and found: UInt64...) -> [UInt64] {
+    let first = Array(first(count))
+    return first.count == 1 ? first : first + found
+  }
+
   /// The seed of a run that is no random one.
   static var one: UInt64 { first(1).lowerBound }
 }
