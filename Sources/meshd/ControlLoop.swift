@@ -151,7 +151,9 @@ struct ControlLoop: ~Copyable {
     while let events = try? monitor.next() {
       for event in events {
         switch event {
-        case .overrun, .change(.link(_)): isOurs = true
+        case .overrun, .change(.link): isOurs = true
+        case .change(.address(let address)), .change(.addressRemoved(let address)):
+          isOurs = isOurs || address.interface == plane.tun.index
         case .change: break
         }
       }
@@ -159,17 +161,16 @@ struct ControlLoop: ~Copyable {
     if isOurs { updateLink() }
   }
 
-  /// Tells the node how the interface is: others may set it up, down or give it another MTU.
+  /// Tells the node how the interface is: others may set it up or down, and give it another MTU or addresses.
   private mutating func updateLink() {
-    guard let link = Self.link(plane.tun.index) else { return }
+    let index = plane.tun.index
+    guard var netlink = try? Netlink(), let link = try? netlink.link(index) else { return }
     let now = clock.now
     node.handle(.link(isUp: link.isUp), at: now)
     if link.mtu > 0 { node.handle(.mtu(Int(link.mtu)), at: now) }
-  }
-
-  private static func link(_ index: UInt32) -> Link? {
-    guard var netlink = try? Netlink() else { return nil }
-    return try? netlink.link(index)
+    guard let addresses = try? netlink.addresses() else { return }
+    let ours = addresses.filter { $0.interface == index && !$0.address.isLinkLocal }.map(\.address)
+    node.handle(.addresses(ours), at: now)
   }
 
   private mutating func resolveNames(at now: Instant) {

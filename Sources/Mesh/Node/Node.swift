@@ -23,6 +23,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case move(PublicKey, to: Endpoint)
     /// The MTU of the TUN device.
     case mtu(Int)
+    /// The addresses of the TUN device, whoever gave them to it; link-local ones left out.
+    case addresses([IPAddress])
     /// The TUN device is up or down (1.2.16).
     case link(isUp: Bool)
     /// Our side of the path to the peer is no longer valid (1.2.28).
@@ -79,6 +81,10 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   var owners: [IPPrefix: [PeerID]] = [:]
   /// Our own addresses and what we announce.
   var localPrefixes: Set<IPPrefix> = []
+  /// Those of them that Babel announces.
+  var announcedPrefixes: Set<IPPrefix> = []
+  /// The addresses the interface has, link-local ones left out.
+  var hostAddresses: [IPAddress] = []
 
   /// Every endpoint that is a name without an address, once each.
   public internal(set) var unresolvedNames: [Configuration.EndpointSource] = []
@@ -116,6 +122,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case .resolved(let source, let addresses): resolve(source, to: addresses)
     case .move(let key, let endpoint): move(key, to: endpoint)
     case .mtu(let mtu): setMTU(mtu)
+    case .addresses(let addresses): setHostAddresses(addresses)
     case .link(let isUp): setLink(isUp: isUp)
     case .staleSource(let id): forgetSource(of: id)
     case .shutdown: speaker?.shutdown(at: now)
