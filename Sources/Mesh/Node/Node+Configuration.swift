@@ -144,8 +144,9 @@ extension Node {
     configureLocalPrefixes()
   }
 
-  /// Finds out what is ours. Configured addresses and `Announce` are announced; what somebody gave the interface besides
-  /// is only delivered.
+  /// Finds out what is ours.
+  ///
+  /// Configured addresses and `Announce` are announced; what somebody gave the interface besides is only delivered.
   private mutating func configureLocalPrefixes() {
     let interface = configuration.interface
     let configured = interface.host.addresses.map(\.address)
