@@ -76,4 +76,11 @@ public final class Keypair: Sendable {
     guard !isConfirmed.load(ordering: .relaxed) else { return false }
     return !isConfirmed.exchange(true, ordering: .relaxed)
   }
+
+  /// Makes `confirm` true once more: its news did not reach the `Tunnel`, so the next packet is to bring it.
+  ///
+  /// Any thread.
+  public func forgetConfirmation() {
+    isConfirmed.store(false, ordering: .relaxed)
+  }
 }

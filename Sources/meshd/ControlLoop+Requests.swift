@@ -13,7 +13,7 @@ extension ControlLoop {
   mutating func answer(to text: String) -> String {
     var isOurs = false
     do throws(UAPIError) {
-      let request = try UAPIRequest(text)
+      let request = try UAPIRequest(text, in: arena)
       switch request {
       case .get:
         return UAPIResponse.get(status)
@@ -56,11 +56,7 @@ extension ControlLoop {
 
   private mutating func change(_ changes: [UAPIChange]) throws(UAPIError) {
     let new = configuration.applying(changes)
-    do {
-      try bind(new.interface)
-    } catch {
-      throw UAPIError(.addressInUse, "\(error)")
-    }
+    try rebind(new.interface)
     apply(new)
     // An endpoint given by hand is taken at once, also where the peer was seen elsewhere.
     var current: PublicKey?
@@ -70,6 +66,17 @@ extension ControlLoop {
       case .endpoint(.address(let endpoint)):
         if let current { node.handle(.move(current, to: endpoint), at: clock.now) }
       default: break
+      }
+    }
+  }
+
+  private mutating func rebind(_ interface: Configuration.Interface) throws(UAPIError) {
+    do {
+      try bind(interface)
+    } catch {
+      switch error {
+      case .portInUse: throw UAPIError(.addressInUse, "\(error)")
+      case .markNotPermitted, .failed: throw UAPIError(.inputOutput, "\(error)")
       }
     }
   }
@@ -127,15 +134,11 @@ extension ControlLoop {
     }
     let new: Configuration
     do {
-      new = try LoadedConfiguration(path).configuration
+      new = try LoadedConfiguration(path, arena: arena).configuration
     } catch {
       throw UAPIError(.invalidArgument, "\(error)")
     }
-    do {
-      try bind(new.interface)
-    } catch {
-      throw UAPIError(.addressInUse, "\(error)")
-    }
+    try rebind(new.interface)
     if let mtu = new.interface.host.mtu, mtu != configuration.interface.host.mtu { host?.setMTU(mtu) }
     apply(new)
     logger.info("configuration reloaded", metadata: ["file": "\(path)"])

@@ -21,6 +21,8 @@ struct ControlLoop: ~Copyable {
   var names: NameResolution
   var egress: ControlEgress
   var table: ForwardingTable
+  /// Where preshared keys from files and requests lie: one locked page for many.
+  let arena = SecretArena()
   let store: StateStore
   private let signals: SignalSource
   private var socketFile: FileWatcher?
@@ -29,6 +31,7 @@ struct ControlLoop: ~Copyable {
   private(set) var isEnding = false
   private var isListening = true
   private var offloads = OffloadReport()
+  private var isStateSaved = true
 
   /// What the loop is made of; the daemon has opened all of it.
   init(
@@ -88,8 +91,8 @@ struct ControlLoop: ~Copyable {
 
   private var timeout: Duration? {
     let now = clock.now
-    let hasUnresolved = !node.unresolvedNames.isEmpty
-    let deadline = min(node.nextDeadline, names.deadline(hasUnresolved: hasUnresolved, now: now))
+    let deadline = min(
+      node.nextDeadline, names.deadline(hasUnresolved: !node.unresolvedNames.isEmpty, now: now))
     return deadline == .distantFuture ? nil : max(.zero, now.duration(to: deadline))
   }
 
@@ -154,7 +157,9 @@ struct ControlLoop: ~Copyable {
     while let events = try? monitor.next() {
       for event in events {
         switch event {
-        case .overrun, .change(.link(_)): isOurs = true
+        case .overrun, .change(.link): isOurs = true
+        case .change(.address(let address)), .change(.addressRemoved(let address)):
+          isOurs = isOurs || address.interface == plane.tun.index
         case .change: break
         }
       }
@@ -162,17 +167,16 @@ struct ControlLoop: ~Copyable {
     if isOurs { updateLink() }
   }
 
-  /// Tells the node how the interface is: others may set it up, down or give it another MTU.
+  /// Tells the node how the interface is: others may set it up or down, and give it another MTU or addresses.
   private mutating func updateLink() {
-    guard let link = Self.link(plane.tun.index) else { return }
+    let index = plane.tun.index
+    guard var netlink = try? Netlink(), let link = try? netlink.link(index) else { return }
     let now = clock.now
     node.handle(.link(isUp: link.isUp), at: now)
     if link.mtu > 0 { node.handle(.mtu(Int(link.mtu)), at: now) }
-  }
-
-  private static func link(_ index: UInt32) -> Link? {
-    guard var netlink = try? Netlink() else { return nil }
-    return try? netlink.link(index)
+    guard let addresses = try? netlink.addresses() else { return }
+    let ours = addresses.filter { $0.interface == index && !$0.address.isLinkLocal }.map(\.address)
+    node.handle(.addresses(ours), at: now)
   }
 
   private mutating func resolveNames(at now: Instant) {
@@ -212,11 +216,15 @@ struct ControlLoop: ~Copyable {
     for complaint in host?.takeComplaints() ?? [] { logger.warning("\(complaint)") }
   }
 
-  private func save(_ state: PersistentState) {
+  private mutating func save(_ state: PersistentState) {
     do {
       try store.save(state)
+      isStateSaved = true
     } catch {
-      logger.error(
+      // Once, not with every handshake: on a read-only root it never will be.
+      guard isStateSaved else { return }
+      isStateSaved = false
+      logger.warning(
         "the state could not be saved; after a restart peers may refuse handshakes for a minute",
         metadata: ["reason": "\(options.stateDirectory): \(error)"])
     }

@@ -67,8 +67,12 @@ struct Daemon: ~Copyable {
     try hooks.run(settings.preUp)
     let tun = try Self.openDevice(options)
     let sockets = try Self.openSockets(configuration.interface, lanes: tun.queueCount)
-    let listener = try Self.openListener(options, tun.name)
-    let path = listener.path
+    let listener = try Self.openListener(options, tun.name, logger)
+    var path: FilePath?
+    switch listener {
+    case .some(let listener): path = listener.path
+    case nil: break
+    }
     let plane = try DataPlane(tun: tun, sockets: sockets)
     var socketFile: FileWatcher?
     if let path { socketFile = try FileWatcher(path) }
@@ -155,7 +159,10 @@ extension Daemon {
     return try UDPSocket.group(lanes: lanes, port: interface.listenPort, options: options)
   }
 
-  private static func openListener(_ options: DaemonOptions, _ name: InterfaceName) throws -> UnixListener {
+  /// Without a place for the socket a node of a file still works; only nobody can ask it.
+  private static func openListener(
+    _ options: DaemonOptions, _ name: InterfaceName, _ logger: Logger
+  ) throws -> UnixListener? {
     if let descriptor = options.uapiDescriptor {
       return try UnixListener(adopting: OwnedDescriptor(descriptor))
     }
@@ -163,7 +170,11 @@ extension Daemon {
     do {
       try StateFile.makeDirectory(directory, mode: 0o755)
     } catch {
-      throw Failure("\(directory): the directory of the control socket cannot be made: \(error)")
+      guard error == .readOnlyFileSystem, options.mode == .mesh else {
+        throw Failure("\(directory): the directory of the control socket cannot be made: \(error)")
+      }
+      logger.warning("no control socket: \(directory) cannot be made: \(error)")
+      return nil
     }
     return try UnixListener(at: directory.appending("\(name).sock"))
   }

@@ -1,5 +1,6 @@
 import Mesh
 import Net
+import Noise
 import SystemPackage
 import Tun
 
@@ -25,10 +26,10 @@ struct LoadedConfiguration {
     }
   }
 
-  /// Reads the file.
+  /// Reads the file; its preshared keys lie in `arena`.
   ///
   /// A default route gets the mark that keeps our own packets off it, as with wg-quick.
-  init(_ path: FilePath) throws(Failure) {
+  init(_ path: FilePath, arena: SecretArena = SecretArena()) throws(Failure) {
     let file = StateFile(path)
     let octets: [UInt8]
     let isOpen: Bool
@@ -40,7 +41,8 @@ struct LoadedConfiguration {
     }
     let parsed: ConfigurationFile
     do {
-      parsed = try ConfigurationFile(parsing: String(decoding: octets, as: UTF8.self), name: path.string)
+      parsed = try ConfigurationFile(
+        parsing: String(decoding: octets, as: UTF8.self), name: path.string, in: arena)
     } catch {
       throw .malformed(error)
     }

@@ -13,6 +13,7 @@ struct NameResolution: ~Copyable {
   private var questions: [UInt64: Configuration.EndpointSource] = [:]
   private var nextToken: UInt64 = 0
   private var nextAttempt = Instant.zero
+  private var ready: [Answer] = []
 
   init() throws {
     resolver = try Resolver()
@@ -23,7 +24,7 @@ struct NameResolution: ~Copyable {
 
   /// When `proceed` is to be called at the latest, given whether names are still without address.
   func deadline(hasUnresolved: Bool, now: Instant) -> Instant {
-    let library = resolver.timeout.map { now.advanced(by: $0) } ?? .distantFuture
+    let library = ready.isEmpty ? resolver.timeout.map { now.advanced(by: $0) } ?? .distantFuture : now
     return min(library, hasUnresolved && questions.isEmpty ? nextAttempt : .distantFuture)
   }
 
@@ -33,6 +34,10 @@ struct NameResolution: ~Copyable {
     for case .name(let host, let port) in names {
       let source = Configuration.EndpointSource.name(host, port: port)
       guard !questions.values.contains(source) else { continue }
+      if let endpoint = Self.zoned(host, port) {
+        ready.append(Answer(source: source, endpoints: [endpoint], failure: nil))
+        continue
+      }
       nextToken += 1
       questions[nextToken] = source
       resolver.lookUp(host, token: nextToken)
@@ -52,10 +57,19 @@ struct NameResolution: ~Copyable {
     let failure: String?
   }
 
+  /// A link-local address with the name of an interface behind it needs no resolver; `nil` for anything else.
+  private static func zoned(_ host: String, _ port: UInt16) -> Endpoint? {
+    let parts = host.split(separator: "%", maxSplits: 1)
+    guard parts.count == 2, let address = IPv6Address(parts[0]), let index = InterfaceName(parts[1])?.index
+    else { return nil }
+    return Endpoint(address: .v6(address), port: port, scope: index)
+  }
+
   /// Goes on with the questions under way and returns the answers.
   mutating func proceed() throws(Errno) -> [Answer] {
     try resolver.process()
-    var answers: [Answer] = []
+    var answers = ready
+    ready = []
     while let answer = resolver.nextAnswer() {
       guard case .name(let host, let port)? = questions.removeValue(forKey: answer.token) else { continue }
       answers.append(

@@ -25,8 +25,9 @@ struct UAPIServer: ~Copyable {
   private var clients: [UInt64: Client] = [:]
   private var nextToken: UInt64 = 0
 
-  init(_ listener: consuming UnixListener) {
-    self.listener = consume listener
+  /// Serves a socket; without one nobody can ask.
+  init(_ listener: consuming UnixListener?) {
+    self.listener = listener
   }
 
   /// The descriptor to watch for clients that want to connect; `nil` once the socket is removed.
@@ -37,7 +38,9 @@ struct UAPIServer: ~Copyable {
     }
   }
 
-  /// Stops listening and removes the socket's file. Clients that are connected stay so.
+  /// Stops listening and removes the socket's file.
+  ///
+  /// Clients that are connected stay so.
   mutating func removeSocket() {
     listener.take()?.remove()
   }

@@ -172,6 +172,16 @@ import Testing
     #expect(station.nextHop == 1)
   }
 
+  @Test func restartedMeshdHasRetractedEverythingEvenIfThatWasLost() {
+    var station = Station()
+    station.join(1) { $0.isMeshd = true }
+    station.receive([Station.update(96)], from: 1)
+    #expect(station.nextHop == 1)
+    station.receive([.hello(Hello(seqno: Seqno(5000), interval: Station.long))], from: 1)
+    #expect(station.speaker.neighbour(Station.id(1))?.routeCount == 0)
+    #expect(station.nextHop == nil)
+  }
+
   @Test func linkDownIsSilentAndUnusableUntilItIsUpAgain() {
     var station = Station()
     station.join(1)

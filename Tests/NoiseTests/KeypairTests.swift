@@ -45,6 +45,8 @@ import Testing
     #expect(answered.confirm())
     #expect(!answered.confirm())
     #expect(!Self.keypair(isInitiator: true).confirm())
+    answered.forgetConfirmation()
+    #expect(answered.confirm())
   }
 
   @Test func severalThreadsNeverShareACounterAndEachIsFreshOnce() async {

@@ -60,6 +60,11 @@ extension Speaker {
       : neighbourTable[id]?.multicastHellos.receive(hello, at: now)
     guard finding == .restarted else { return }
     // Its routes stay until they expire or it retracts them, but its IHU was from another life.
+    if neighbourTable[id]?.isMeshd == true {
+      // A meshd jumps only when it has started, and it retracted everything then, which may be lost. It has forgotten its
+      // distances too and may take a route through us: together with one of ours through it that is a loop.
+      for slot in slots(of: id) { retract(slot, id, at: now) }
+    }
     neighbourTable[id]?.txcost = .infinity
     neighbourTable[id]?.ihuExpiry = .distantFuture
     neighbourTable[id]?.toldRxcost = nil

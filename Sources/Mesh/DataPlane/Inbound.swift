@@ -150,7 +150,7 @@ extension Inbound {
     }
     peer.activity.noteReceived(byteCount: byteCount, data: hasData, at: now)
     if session.keypair.confirm(), !events.postKeyConfirmed(session.peer, session.keypair.localIndex) {
-      drops.count(.controlQueueFull)
+      session.keypair.forgetConfirmation()
     }
     guard path != PacketBatch.Slot.noPath else { return }
     let observed = batch.path(path)

@@ -8,10 +8,10 @@ extension Node {
     let isCalm = now >= calmSample
     guard isCalm || now >= urgentSample else { return }
     var hasUrgent = false
-    for case let peer? in peers where isCalm || peer.hasUnansweredTraffic {
+    for case let peer? in peers where isCalm || peer.hasUnansweredTraffic(at: now) {
       report(peer)
       drain(peer)
-      hasUrgent = hasUrgent || peer.hasUnansweredTraffic
+      hasUrgent = hasUrgent || peer.hasUnansweredTraffic(at: now)
     }
     if isCalm {
       calmSample = now.advanced(by: Self.calmSampling)

@@ -13,6 +13,7 @@ extension Node {
     configurePeers()
     configureOwners()
     configureLocalPrefixes()
+    collectUnresolvedNames()
     draft.settings.transit = new.interface.transit
     isTableDirty = true
   }
@@ -30,8 +31,16 @@ extension Node {
   private mutating func configureSpeaker(isKeyNew: Bool, old: Configuration) {
     let isWanted = configuration.interface.babel && identity != nil
     guard isKeyNew || isWanted != (speaker != nil) else { return }
-    for case let peer? in peers { leaveBabel(peer) }
+    for case let peer? in peers {
+      leaveBabel(peer)
+      peer.represented = nil
+    }
+    // The neighbours hear that we go, then nothing that Babel said holds any longer.
+    drainSpeaker()
     speaker = nil
+    var prefixes: [IPPrefix] = []
+    draft.allowedIPs.forEach { prefix, _ in prefixes.append(prefix) }
+    for prefix in prefixes { refresh(prefix) }
     guard isWanted, let identity,
       let routerID = RouterID(DerivedAddresses(of: identity.publicKey).interfaceIdentifier)
     else { return }
@@ -81,6 +90,8 @@ extension Node {
       peer.tunnel.setPersistentKeepalive(interval == .zero ? nil : interval, at: now)
     }
     peer.configuration = settings
+    if peer.represented != nil { represent(peer) }
+    let spokeBabel = peer.speaksBabel
     let wantsBabel =
       speaker != nil && settings.babel ?? configuration.interface.babel
       && ownersByLinkLocal[peer.linkLocal] == peer.id
@@ -90,13 +101,17 @@ extension Node {
     } else {
       leaveBabel(peer)
     }
+    // What is its property depends on whether it speaks.
+    if peer.speaksBabel != spokeBabel {
+      for prefix in settings.allowedIPs { refresh(prefix) }
+    }
     drain(peer)
     refreshEntry(of: peer)
   }
 
   mutating func remove(_ peer: Peer) {
+    stopRepresenting(peer)
     leaveBabel(peer)
-    speaker?.removeNeighbour(NeighbourID(peer.id.rawValue), at: now)
     draft[peer.id] = nil
     peer.tunnel.linkDown(in: &device)
     ids[peer.publicKey] = nil
@@ -122,21 +137,33 @@ extension Node {
     for prefix in changed + gone { refresh(prefix) }
   }
 
+  /// The addresses that the interface has were changed, by us or by somebody else.
+  mutating func setHostAddresses(_ addresses: [IPAddress]) {
+    guard addresses != hostAddresses else { return }
+    hostAddresses = addresses
+    configureLocalPrefixes()
+  }
+
+  /// Finds out what is ours.
+  ///
+  /// Configured addresses and `Announce` are announced; what somebody gave the interface besides is only delivered.
   private mutating func configureLocalPrefixes() {
     let interface = configuration.interface
-    let addresses = interface.host.addresses.map(\.address)
-    let new = Set(addresses.map { IPPrefix(host: $0) } + interface.announce)
-    draft.settings.ownAddresses = addresses
-    for prefix in localPrefixes.subtracting(new).sorted() {
-      localPrefixes.remove(prefix)
+    let configured = interface.host.addresses.map(\.address)
+    // With the kernel forwarding, everything goes to it anyway, and the table stays WireGuard's own.
+    let found = interface.transit == .kernel ? [] : hostAddresses.filter { !configured.contains($0) }
+    let announced = Set(configured.map { IPPrefix(host: $0) } + interface.announce)
+    let local = announced.union(found.map { IPPrefix(host: $0) })
+    draft.settings.ownAddresses = configured + found
+    isTableDirty = true
+    for prefix in announcedPrefixes.subtracting(announced).sorted() where !isRepresented(prefix) {
       speaker?.withdraw(prefix, at: now)
-      refresh(prefix)
     }
-    for prefix in new.sorted() {
-      speaker?.originate(prefix, metric: .zero, at: now)
-      guard localPrefixes.insert(prefix).inserted else { continue }
-      refresh(prefix)
-    }
+    announcedPrefixes = announced
+    let changed = localPrefixes.symmetricDifference(local).sorted()
+    localPrefixes = local
+    for prefix in announced.sorted() { speaker?.originate(prefix, metric: .zero, at: now) }
+    for prefix in changed { refresh(prefix) }
   }
 
   mutating func setMTU(_ mtu: Int) {

@@ -34,7 +34,8 @@ extension Node {
       return
     case .data, nil: return
     }
-    guard let identity, gate != nil else { return }
+    // A device that is down has no peers: the sockets hear nobody (1.2.16).
+    guard let identity, gate != nil, isLinkUp else { return }
     let isLoaded = load.handshakeArrived(queued: 0, capacity: 1, at: now)
     switch gate?.admit(message, from: path.remote, underLoad: isLoaded, at: now, using: &random) {
     case .admit: break
@@ -112,7 +113,7 @@ extension Node {
     connect(peer, forUser: true)
   }
 
-  /// Carries out what the tunnel wants.
+  /// Carries out what the tunnel wants, and notes when it will want more: to be called after everything that it is told.
   mutating func drain(_ peer: Peer) {
     while let output = peer.tunnel.poll() {
       switch output {
@@ -123,6 +124,15 @@ extension Node {
       case .gaveUp: giveUp(peer)
       case .forgetSource: retry(peer)
       }
+    }
+    tunnelDeadline = min(tunnelDeadline, peer.tunnel.nextDeadline)
+  }
+
+  mutating func advanceTunnels() {
+    tunnelDeadline = .distantFuture
+    for case let peer? in peers {
+      if peer.tunnel.nextDeadline <= now { peer.tunnel.advance(to: now, in: &device, using: &random) }
+      drain(peer)
     }
   }
 
@@ -140,6 +150,7 @@ extension Node {
   /// What waited goes out; with nothing waiting a keepalive, so that the peer may send too (1.2.9).
   private mutating func established(_ peer: Peer, mustConfirm: Bool) {
     peer.lastHandshake = epoch + now.nanoseconds
+    peer.unansweredHandshakes = 0
     outbox.append(.event(.sessionEstablished(peer.publicKey, endpoint: peer.endpoints.current?.remote)))
     if peer.staged.isEmpty, mustConfirm { outbox.append(.seal([], peer.id)) }
     while let packet = peer.staged.popFirst() { outbox.append(.seal(packet, peer.id)) }
@@ -151,10 +162,13 @@ extension Node {
     peer.endpoints.forgetSource()
     peer.endpoints.turn()
     refreshEntry(of: peer)
+    peer.unansweredHandshakes += 1
+    if peer.isGone { stopRepresenting(peer) }
   }
 
   private mutating func giveUp(_ peer: Peer) {
     _ = peer.staged.removeAll()
+    peer.unansweredHandshakes = Limits.initiationAttempts
     outbox.append(.event(.handshakeGaveUp(peer.publicKey)))
     loseSession(peer)
     // A neighbour is wanted whether or not there is traffic for it: without a session nothing would call for one.
@@ -184,6 +198,16 @@ extension Node {
       guard !hadPath, peer.speaksBabel || !peer.staged.isEmpty else { continue }
       connect(peer)
     }
+    collectUnresolvedNames()
+  }
+
+  mutating func collectUnresolvedNames() {
+    unresolvedNames = []
+    for case let peer? in peers {
+      for source in peer.endpoints.unresolved where !unresolvedNames.contains(source) {
+        unresolvedNames.append(source)
+      }
+    }
   }
 
   mutating func move(_ key: PublicKey, to endpoint: Endpoint) {
@@ -210,6 +234,7 @@ extension Node {
       if isUp {
         refreshEntry(of: peer)
         peer.tunnel.linkUp(at: now)
+        drain(peer)
         if peer.speaksBabel { connect(peer) }
       } else {
         _ = peer.staged.removeAll()

@@ -4,9 +4,6 @@ internal import Noise
 
 // Babel's routes, ownership and our own prefixes become one table; nothing else writes to it.
 extension Node {
-  /// How long a peer may be silent on a fresh link before we speak for it.
-  static var silenceBeforeRepresentation: Duration { .seconds(4) }
-
   /// Makes the peer a neighbour, or tells the speaker what changed about it.
   mutating func joinBabel(_ peer: Peer) {
     guard let identity, speaker != nil else { return }
@@ -60,10 +57,8 @@ extension Node {
     guard peer.speaksBabel, let header = unsafe IPHeader(reading: packet.span.bytes),
       case .v6(let source) = header.source, case .v6(let destination) = header.destination
     else { return }
-    if !peer.hasSpoken {
-      peer.hasSpoken = true
-      stopRepresenting(peer)
-    }
+    peer.hasSpoken = true
+    stopRepresenting(peer)
     speaker?.handle(
       unsafe packet.span.bytes.extracting(BabelDatagram.overhead..<header.totalLength),
       from: NeighbourID(peer.id.rawValue), source: source,
@@ -134,8 +129,7 @@ extension Node {
     guard !localPrefixes.contains(prefix) else { return .local }
     let owners = (owners[prefix] ?? []).filter { owns($0, prefix) }
     // A peer that does not speak Babel is where its prefixes are, as in plain WireGuard.
-    if let silent = owners.first(where: { peer($0)?.speaksBabel == false || peer($0)?.isRepresented == true })
-    {
+    if let silent = owners.first(where: { peer($0)?.speaksBabel == false || peer($0)?.represented != nil }) {
       return .peer(silent)
     }
     switch state {
@@ -151,38 +145,6 @@ extension Node {
   /// A default route at a peer that speaks Babel is only leave to be an exit (`decisions.md` 13).
   private func owns(_ id: PeerID, _ prefix: IPPrefix) -> Bool {
     !(prefix.isDefault && peer(id)?.speaksBabel == true)
-  }
-
-  // MARK: Peers that do not speak
-
-  /// Announces the prefixes of peers that have a session and stay silent, and of those that are told not to speak.
-  mutating func representSilentPeers() {
-    guard speaker != nil else { return }
-    for case let peer? in peers where !peer.isRepresented && !peer.hasSpoken {
-      let hasSession = peer.hasSession(at: now)
-      let isSilent =
-        peer.isLinkUp
-        ? now >= peer.linkUpSince.advanced(by: Self.silenceBeforeRepresentation) : !peer.speaksBabel
-      guard hasSession, isSilent else { continue }
-      peer.isRepresented = true
-      for prefix in represented(peer) {
-        speaker?.originate(prefix, metric: .zero, at: now)
-        refresh(prefix)
-      }
-    }
-  }
-
-  mutating func stopRepresenting(_ peer: Peer) {
-    guard peer.isRepresented else { return }
-    peer.isRepresented = false
-    for prefix in represented(peer) where !localPrefixes.contains(prefix) {
-      speaker?.withdraw(prefix, at: now)
-      refresh(prefix)
-    }
-  }
-
-  private func represented(_ peer: Peer) -> [IPPrefix] {
-    peer.configuration.allowedIPs.filter { !$0.isDefault }
   }
 
   mutating func persist(seqno: Seqno) {

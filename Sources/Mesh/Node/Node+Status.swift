@@ -15,12 +15,26 @@ extension Node {
     status.linkLocal = speaker == nil ? nil : identity?.publicKey.linkLocal
     let neighbours = speaker?.neighbours ?? []
     let prefixes = prefixesByPeer()
-    for settings in configuration.peers {
-      guard let peer = peer(settings.publicKey) else { continue }
+    for settings in configuration.peers where settings.publicKey != identity?.publicKey {
+      guard let peer = peer(settings.publicKey) else {
+        status.peers.append(self.status(ofDormant: settings))
+        continue
+      }
       let neighbour = neighbours.first { $0.id.rawValue == peer.id.rawValue }
       status.peers.append(self.status(of: peer, prefixes[peer.id] ?? [], neighbour))
     }
     for entry in speaker?.routes(at: now) ?? [] { status.routes.append(route(entry)) }
+    return status
+  }
+
+  /// A peer that waits for our private key: `wg set` may give peers first.
+  private func status(ofDormant settings: Configuration.Peer) -> Status.Peer {
+    var status = Status.Peer(publicKey: settings.publicKey)
+    status.presharedKey = settings.presharedKey
+    status.configuredEndpoints = settings.endpoints
+    if case .address(let endpoint)? = settings.endpoints.first { status.endpoint = endpoint }
+    status.allowedIPs = settings.allowedIPs
+    status.persistentKeepalive = settings.persistentKeepalive
     return status
   }
 

@@ -23,6 +23,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case move(PublicKey, to: Endpoint)
     /// The MTU of the TUN device.
     case mtu(Int)
+    /// The addresses of the TUN device, whoever gave them to it; link-local ones left out.
+    case addresses([IPAddress])
     /// The TUN device is up or down (1.2.16).
     case link(isUp: Bool)
     /// Our side of the path to the peer is no longer valid (1.2.28).
@@ -63,7 +65,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   var mtu = 1420
   var identity: Identity?
   var gate: HandshakeGate?
-  var load = LoadMeter()
+  /// A handshake costs about an eighth of a millisecond: above this rate they leave no time for anything else.
+  var load = LoadMeter(perSecond: 8_000, burst: 512)
   /// The receiver indices and timestamps that all tunnels share.
   var device: Device
   var state: PersistentState
@@ -78,6 +81,13 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   var owners: [IPPrefix: [PeerID]] = [:]
   /// Our own addresses and what we announce.
   var localPrefixes: Set<IPPrefix> = []
+  /// Those of them that Babel announces.
+  var announcedPrefixes: Set<IPPrefix> = []
+  /// The addresses the interface has, link-local ones left out.
+  var hostAddresses: [IPAddress] = []
+
+  /// Every endpoint that is a name without an address, once each.
+  public internal(set) var unresolvedNames: [Configuration.EndpointSource] = []
 
   var draft = ForwardingTable.Draft()
   var isTableDirty = true
@@ -85,6 +95,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   var outbox: Deque<Output> = []
   var calmSample = Instant.zero
   var urgentSample = Instant.distantFuture
+  /// No tunnel has anything to do before: a turn must not ask every peer.
+  var tunnelDeadline = Instant.distantFuture
   var now = Instant.zero
 
   /// Makes a node without configuration.
@@ -110,6 +122,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case .resolved(let source, let addresses): resolve(source, to: addresses)
     case .move(let key, let endpoint): move(key, to: endpoint)
     case .mtu(let mtu): setMTU(mtu)
+    case .addresses(let addresses): setHostAddresses(addresses)
     case .link(let isUp): setLink(isUp: isUp)
     case .staleSource(let id): forgetSource(of: id)
     case .shutdown: speaker?.shutdown(at: now)
@@ -121,11 +134,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   public mutating func advance(to now: Instant) {
     self.now = now
     sampleActivity()
-    for peer in peers {
-      guard let peer, peer.tunnel.nextDeadline <= now else { continue }
-      peer.tunnel.advance(to: now, in: &device, using: &random)
-      drain(peer)
-    }
+    if isLinkUp, tunnelDeadline <= now { advanceTunnels() }
     speaker?.advance(to: now)
     drainSpeaker()
   }
@@ -145,22 +154,9 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
 
   /// When `advance` is to be called at the latest.
   public var nextDeadline: Instant {
-    var deadline = min(calmSample, urgentSample, speaker?.nextDeadline ?? .distantFuture)
-    for peer in peers {
-      guard let peer else { continue }
-      deadline = min(deadline, peer.tunnel.nextDeadline)
-    }
-    return deadline
-  }
-
-  /// Every endpoint that is a name without an address, once each.
-  public var unresolvedNames: [Configuration.EndpointSource] {
-    var names: [Configuration.EndpointSource] = []
-    for peer in peers {
-      guard let peer else { continue }
-      for source in peer.endpoints.unresolved where !names.contains(source) { names.append(source) }
-    }
-    return names
+    // Tunnels of a device that is down rest, whatever they are told meanwhile.
+    let tunnels = isLinkUp ? tunnelDeadline : .distantFuture
+    return min(calmSample, urgentSample, tunnels, speaker?.nextDeadline ?? .distantFuture)
   }
 
   func peer(_ key: PublicKey) -> Peer? {

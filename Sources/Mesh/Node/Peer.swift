@@ -35,8 +35,12 @@ final class Peer {
   var linkUpSince = Instant.zero
   /// Whether any Babel packet has come from the peer.
   var hasSpoken = false
-  /// Whether we announce its prefixes, since it does not.
-  var isRepresented = false
+  /// The prefixes of its that we announce, since it does not; `nil` while we do not speak for it.
+  var represented: [IPPrefix]?
+  /// Handshakes that found no answer since the last one that did.
+  ///
+  /// The tunnel's own count starts over whenever a user sends, so it never gives up on a peer that many ask for.
+  var unansweredHandshakes = 0
 
   /// The instants of `PeerActivity` that the tunnel knows.
   struct ReportedActivity {
@@ -59,8 +63,15 @@ final class Peer {
     tunnel.keypairs.current?.isAlive(at: now) ?? false
   }
 
-  /// Whether data was sent and nothing came back since.
-  var hasUnansweredTraffic: Bool {
-    activity.lastDataSent > activity.lastAuthenticatedReceived
+  /// Whether as many handshakes in a row as make a tunnel give up have found no answer.
+  var isGone: Bool { unansweredHandshakes >= Limits.initiationAttempts }
+
+  /// Whether data was sent a moment ago and nothing came back since.
+  ///
+  /// Once the tunnel had to begin a new handshake, haste is of no use any more.
+  func hasUnansweredTraffic(at now: Instant) -> Bool {
+    let sent = activity.lastDataSent
+    guard sent > activity.lastAuthenticatedReceived else { return false }
+    return now < sent.advanced(by: Limits.keepaliveTimeout + Limits.rekeyTimeout)
   }
 }

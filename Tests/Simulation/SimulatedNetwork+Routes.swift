@@ -1,0 +1,137 @@
+import Mesh
+public import Net
+
+// What the tables of all hosts say together.
+extension SimulatedNetwork {
+  /// The cost of every link that works.
+  public static let linkCost = 96
+
+  /// Every host's own addresses: what the tables are followed to.
+  private func destination(_ index: Int) -> IPAddress {
+    hosts[index / 2].addresses[index % 2]
+  }
+
+  /// Notes the next hops of a host whose table is new, and follows those that changed: none may lead into a loop.
+  func note(_ number: Int) {
+    let host = hosts[number]
+    for index in nextHops[number].indices {
+      let hop = host.daemon?.nextHop(to: destination(index)).flatMap { key in
+        hosts.firstIndex { $0.publicKey == key }
+      }
+      guard hop != nextHops[number][index] else { continue }
+      nextHops[number][index] = hop
+      follow(from: number, destination: index)
+    }
+  }
+
+  private func follow(from start: Int, destination index: Int) {
+    followedCount += 1
+    var way = [start]
+    while let last = way.last, let next = nextHops[last][index] {
+      guard !way.contains(next) else {
+        violations.append("loop to \(destination(index)) at \(now): \(way + [next])")
+        return
+      }
+      way.append(next)
+    }
+  }
+
+  /// The hosts that a packet would visit, the first being the sender; `nil` if it would not arrive.
+  public func way(from start: Int, to end: Int, _ family: AddressFamily = .v6) -> [Int]? {
+    let index = 2 * end + (family == .v4 ? 0 : 1)
+    var way = [start]
+    while let last = way.last, last != end {
+      guard let next = nextHops[last][index], way.count <= hosts.count else { return nil }
+      way.append(next)
+    }
+    return way
+  }
+
+  /// The metric of the route in use at a host; `nil` if there is none.
+  public func metric(at host: Int, to end: Int, _ family: AddressFamily = .v6) -> Int? {
+    guard host != end else { return 0 }
+    let prefix = IPPrefix(host: hosts[end].addresses[family == .v4 ? 0 : 1])
+    let routes = hosts[host].daemon?.node.status(at: now).routes ?? []
+    return routes.first { $0.prefix == prefix && $0.state == .selected }.map { Int($0.metric) }
+  }
+
+  /// The least cost from every host to `end` over links that carry datagrams both ways (Dijkstra).
+  public func distances(to end: Int) -> [Int?] {
+    var distance = [Int?](repeating: nil, count: hosts.count)
+    var isDone = [Bool](repeating: false, count: hosts.count)
+    distance[end] = 0
+    while true {
+      let open = hosts.indices.filter { !isDone[$0] && distance[$0] != nil }
+      guard let nearest = open.min(by: { (distance[$0] ?? 0) < (distance[$1] ?? 0) }) else { return distance }
+      isDone[nearest] = true
+      let sum = (distance[nearest] ?? 0) + Self.linkCost
+      for other in hosts.indices where areNeighbours(nearest, other) {
+        distance[other] = min(distance[other] ?? sum, sum)
+      }
+    }
+  }
+
+  private func areNeighbours(_ a: Int, _ b: Int) -> Bool {
+    guard a != b, arePeers(a, b), arePeers(b, a) else { return false }
+    return [Direction(from: a, to: b), Direction(from: b, to: a)].allSatisfy { links[$0]?.isCut == false }
+  }
+
+  private func arePeers(_ a: Int, _ b: Int) -> Bool {
+    hosts[a].daemon != nil
+      && hosts[a].configuration.peers.contains { $0.publicKey == hosts[b].publicKey && $0.babel != false }
+  }
+
+  /// Where the routes in use are not the shortest, in words; empty when the network has converged.
+  public func disagreements() -> [String] {
+    var found: [String] = []
+    for family in AddressFamily.allCases {
+      for end in hosts.indices {
+        let expected = distances(to: end)
+        for host in hosts.indices where hosts[host].daemon != nil {
+          let metric = metric(at: host, to: end, family)
+          guard metric != expected[host] else { continue }
+          found.append(
+            "\(host) to \(end) \(family): \(metric.map(String.init) ?? "none"), "
+              + "not \(expected[host].map(String.init) ?? "none")")
+        }
+      }
+    }
+    return found
+  }
+
+  /// Cuts both directions between two hosts, without telling them.
+  public func cut(_ a: Int, _ b: Int) {
+    setCut(a, b, true)
+  }
+
+  /// Undoes `cut`.
+  public func heal(_ a: Int, _ b: Int) {
+    setCut(a, b, false)
+  }
+
+  private func setCut(_ a: Int, _ b: Int, _ isCut: Bool) {
+    links[Direction(from: a, to: b)]?.isCut = isCut
+    links[Direction(from: b, to: a)]?.isCut = isCut
+  }
+
+  /// Cuts every link between hosts of a group and others.
+  public func partition(_ group: Set<Int>) {
+    for direction in links.keys where group.contains(direction.from) != group.contains(direction.to) {
+      links[direction]?.isCut = true
+    }
+  }
+
+  /// Undoes every cut.
+  public func healAll() {
+    for direction in links.keys { links[direction]?.isCut = false }
+  }
+
+  /// Changes every link.
+  public func setQuality(_ change: (inout LinkQuality) -> Void) {
+    for direction in links.keys {
+      guard var quality = links[direction] else { continue }
+      change(&quality)
+      links[direction] = quality
+    }
+  }
+}
