@@ -247,7 +247,8 @@ import Testing
       coalescing.gather(&batch)
       return coalescing.count
     }
-    #expect(turn() == 1)
+    // Not the first turn, nor the second, which is the first to empty anything: then all types are known to the runtime.
+    for _ in 0..<2 { #expect(turn() == 1) }
     let before = CAllocations_count()
     var writes = 0
     for _ in 0..<10 { writes += turn() }
