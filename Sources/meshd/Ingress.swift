@@ -8,8 +8,12 @@ import Tun
 ///
 /// One thread, run to completion.
 struct Ingress: ~Copyable {
-  /// Datagrams of one turn.
-  private static var batchSize: Int { 64 }
+  /// Messages of one turn, each a datagram or a train.
+  private static var batchSize: Int { 16 }
+  /// Octets of one message: the longest that UDP can carry.
+  private static var bufferCapacity: Int { 65535 }
+  /// Datagrams of one train at most; the kernel makes no longer ones.
+  private static var trainLimit: Int { 128 }
 
   private let plane: DataPlane
   private let link: LaneLink
@@ -40,11 +44,12 @@ struct Ingress: ~Copyable {
     self.poller = poller
     tables = plane.tables.reader()
     receiver = socket.reader(capacity: Self.batchSize)
-    sender = socket.writer(capacity: Self.batchSize)
+    sender = socket.writer()
     writer = plane.tun.writer(ofQueue: index)
     inbound = Inbound(events: link.events, drops: link.drops)
     outbound = Outbound(events: link.events, drops: link.drops)
-    batch = PacketBatch(bufferCount: Self.batchSize, bufferCapacity: LaneBuffer.capacity)
+    batch = PacketBatch(
+      bufferCount: Self.batchSize, bufferCapacity: Self.bufferCapacity, slotsPerBuffer: Self.trainLimit)
   }
 
   /// Moves packets until the daemon stops.
@@ -56,11 +61,17 @@ struct Ingress: ~Copyable {
         _ = tables.current()
         try follow(sockets.current()[index])
       }
-      while turn() {}
+      takeTurns()
     }
   }
 
-  /// One batch; whether more datagrams wait.
+  /// Works until nothing waits, or until it is time to look at the other events.
+  private mutating func takeTurns() {
+    var turns = LaneToken.turnLimit
+    while turns > 0, turn() { turns -= 1 }
+  }
+
+  /// One batch; whether there may be another.
   private mutating func turn() -> Bool {
     let received = receiver.receive(into: &batch)
     guard received.count > 0 else { return false }
@@ -73,13 +84,13 @@ struct Ingress: ~Copyable {
     link.note(sender.send(&batch), batch)
     link.note(sender.send(&inbound.replies), inbound.replies)
     if link.events.takeNews() { plane.control.signal() }
-    return received.isFull && !plane.isStopping
+    return !plane.isStopping
   }
 
   private mutating func follow(_ socket: UDPSocket) throws {
     guard socket !== receiver.socket else { return }
     // What waits at the old socket is still ours to read.
-    while turn() {}
+    takeTurns()
     for family in AddressFamily.allCases {
       if let descriptor = receiver.socket.descriptor(family) { try poller.remove(descriptor) }
     }
