@@ -25,15 +25,28 @@ public struct SignalSource: ~Copyable {
   /// To be called in the first thread, before any other starts, since threads inherit what is blocked. Also
   /// ignores SIGPIPE: a closed connection is an error value.
   public init(_ signals: [Signal]) throws(Errno) {
-    var set = sigset_t()
-    unsafe sigemptyset(&set)
-    for signal in signals { unsafe sigaddset(&set, signal.rawValue) }
-    let error = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
-    guard error == 0 else { throw Errno(rawValue: error) }
+    var set = Self.set(of: signals)
+    try Self.block(signals)
     _ = Glibc.signal(SIGPIPE, SIG_IGN)
     source = try OwnedDescriptor {
       unsafe signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
     }
+  }
+
+  /// Blocks `signals` in the calling thread and in those that it starts from now on.
+  ///
+  /// For a thread that only waits for the one that reads them.
+  public static func block(_ signals: [Signal]) throws(Errno) {
+    var set = set(of: signals)
+    let error = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+    guard error == 0 else { throw Errno(rawValue: error) }
+  }
+
+  private static func set(of signals: [Signal]) -> sigset_t {
+    var set = sigset_t()
+    unsafe sigemptyset(&set)
+    for signal in signals { unsafe sigaddset(&set, signal.rawValue) }
+    return set
   }
 
   /// The descriptor to watch for reading.

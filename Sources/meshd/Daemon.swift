@@ -4,6 +4,7 @@ import Logging
 import Mesh
 import Net
 import Noise
+import Synchronization
 import SystemPackage
 import Tun
 
@@ -19,22 +20,68 @@ func runDaemon(_ options: DaemonOptions) throws {
   } catch {
     throw Failure("\(error)")
   }
-  var parent: Daemonizer?
-  if !options.isForeground { parent = try Daemonizer() }
+  guard options.isForeground else {
+    try runInBackground(options, loaded)
+    return
+  }
   do {
     var daemon = try Daemon(options, loaded)
     try daemon.start()
-    try parent.take()?.ready()
     try daemon.run()
   } catch {
-    guard let parent = parent.take() else { throw Failure("\(error)") }
-    parent.fail("\(error)")
-    throw ExitCode(1)
+    throw Failure("\(error)")
+  }
+}
+
+/// Forks, and runs the daemon in a thread of the child.
+///
+/// Not in the thread that forked: the Swift runtime remembers the number of each thread and locks under it, and what it
+/// remembers there is a thread of the first process. A lane that meets such a lock asks the kernel for it for ever.
+private func runInBackground(_ options: DaemonOptions, _ loaded: LoadedConfiguration?) throws {
+  let parent = Parent(try Daemonizer())
+  // The thread that waits must not be the one a signal ends the process in.
+  try SignalSource.block(Daemon.signals)
+  let hasFailed = Flag()
+  let thread = try Thread(named: "control") {
+    do {
+      var daemon = try Daemon(options, loaded)
+      try daemon.start()
+      try parent.daemonizer.take()?.ready()
+      try daemon.run()
+    } catch {
+      parent.daemonizer.take()?.fail("\(error)")
+      hasFailed.raise()
+    }
+  }
+  thread.join()
+  if hasFailed.isRaised { throw ExitCode(1) }
+}
+
+/// The process that was started and waits for our report; a class, so that the thread can take it along.
+private final class Parent {
+  var daemonizer: Daemonizer?
+
+  init(_ daemonizer: consuming Daemonizer) {
+    self.daemonizer = consume daemonizer
+  }
+}
+
+/// Something that one thread tells another once.
+private final class Flag: Sendable {
+  private let value = Atomic(false)
+
+  var isRaised: Bool { value.load(ordering: .acquiring) }
+
+  func raise() {
+    value.store(true, ordering: .releasing)
   }
 }
 
 /// One interface and all that moves its packets: opened in `init`, at work from `start`, gone after `run`.
 struct Daemon: ~Copyable {
+  /// What ends or reconfigures a daemon.
+  static let signals: [Signal] = [.hangUp, .interrupt, .terminate]
+
   private let settings: Configuration.HostSettings
   private let hooks: Hooks
   private let plane: DataPlane
@@ -63,7 +110,7 @@ struct Daemon: ~Copyable {
     let hooks = Hooks(interface: options.interfaceName, logger: logger)
 
     // Blocked before the first thread starts, so that no lane is interrupted.
-    let signals = try SignalSource([.hangUp, .interrupt, .terminate])
+    let signals = try SignalSource(Self.signals)
     try hooks.run(settings.preUp)
     let tun = try Self.openDevice(options)
     let sockets = try Self.openSockets(configuration.interface, lanes: tun.queueCount)
