@@ -31,13 +31,10 @@ struct NoiseInitiator: ~Copyable {
     self.ephemeral = ephemeral
   }
 
-  /// Makes the state and the first message.
-  ///
-  /// The static-static secret is computed each time and never kept: it is as much a long-term secret as the private key
-  /// (Lafourcade, Mahmoud, Ruhault, NDSS 2024), and one scalar multiplication is a fifth of a handshake.
+  /// Makes the state and the first message; `staticSecret` is that of both static keys.
   static func start(
-    prologue: RawSpan, privateKey: PrivateKey, responder: PublicKey, payload: RawSpan, in arena: SecretArena,
-    using random: inout some RandomNumberGenerator
+    prologue: RawSpan, privateKey: PrivateKey, responder: PublicKey, staticSecret: borrowing Secret,
+    payload: RawSpan, in arena: SecretArena, using random: inout some RandomNumberGenerator
   ) throws(HandshakeError) -> NoiseInitiator {
     var symmetric = SymmetricState(prologue: prologue, responder: responder, in: arena)
     let ephemeral = Curve25519.generate(in: arena, using: &random)
@@ -46,8 +43,7 @@ struct NoiseInitiator: ~Copyable {
     let es = try ephemeral.agree(with: responder)
     let staticKey = symmetric.key(mixing: es)
     let sealedStatic = symmetric.seal(privateKey.publicKey.octets.bytes, staticKey)
-    let ss = try privateKey.agree(with: responder, in: arena)
-    let payloadKey = symmetric.key(mixing: ss)
+    let payloadKey = symmetric.key(mixing: staticSecret)
     let sealedPayload = symmetric.seal(payload, payloadKey)
     let message = NoiseInitiation(
       ephemeral: ephemeralPublic, sealedStatic: sealedStatic, sealedPayload: sealedPayload)
@@ -95,13 +91,10 @@ struct NoiseClaim: ~Copyable {
     return NoiseClaim(symmetric: symmetric, initiation: initiation, initiator: PublicKey(opened.bytes))
   }
 
-  /// Opens the payload.
-  borrowing func authenticate(privateKey: PrivateKey, in arena: SecretArena) throws(HandshakeError)
-    -> NoiseResponder
-  {
+  /// Opens the payload; `staticSecret` is that of our static key and `initiator`.
+  borrowing func authenticate(staticSecret: borrowing Secret) throws(HandshakeError) -> NoiseResponder {
     var symmetric = symmetric.branch()
-    let ss = try privateKey.agree(with: initiator, in: arena)
-    let key = symmetric.key(mixing: ss)
+    let key = symmetric.key(mixing: staticSecret)
     let payload = try symmetric.open(initiation.sealedPayload.bytes, key)
     return NoiseResponder(
       symmetric: symmetric, initiatorEphemeral: initiation.ephemeral, initiator: initiator, payload: payload)

@@ -39,17 +39,8 @@ extension Tunnel {
   ) {
     wantsSession = false
     dropInitiation(in: &device)
-    let prologue = KeyLabels.prologue
     let timestamp = device.timestamps.stamp(at: now).bytes
-    let noise: NoiseInitiator
-    do throws(HandshakeError) {
-      noise = try NoiseInitiator.start(
-        prologue: prologue.bytes, privateKey: identity.privateKey, responder: peer, payload: timestamp.bytes,
-        in: identity.arena, using: &random)
-    } catch {
-      // A public key of low order: such a peer never gets a packet.
-      return
-    }
+    guard let noise = beginHandshake(timestamp, using: &random) else { return }
     let index = device.indices.allocate(for: number, using: &random)
     var message = HandshakeInitiation.encode(sender: index, noise.message)
     jar.seal(&message, index: index, at: now)
@@ -58,6 +49,35 @@ extension Tunnel {
     timers.initiationSent(at: now)
     timers.authenticatedPacketSent(at: now)
     output(.sendHandshake(message))
+  }
+
+  /// The first step of Noise; `nil` for a peer whose public key is of low order: it never gets a packet.
+  private borrowing func beginHandshake(_ timestamp: [UInt8], using random: inout some RandomNumberGenerator)
+    -> NoiseInitiator?
+  {
+    let prologue = KeyLabels.prologue
+    switch staticSecret {
+    case nil: return nil
+    case .some(let staticSecret):
+      do throws(HandshakeError) {
+        return try NoiseInitiator.start(
+          prologue: prologue.bytes, privateKey: identity.privateKey, responder: peer,
+          staticSecret: staticSecret, payload: timestamp.bytes, in: identity.arena, using: &random)
+      } catch {
+        return nil
+      }
+    }
+  }
+
+  /// The second step of Noise for an initiation that claims to be this peer's.
+  private borrowing func authenticate(_ initiation: borrowing OpenedInitiation) throws(HandshakeError)
+    -> NoiseResponder
+  {
+    guard initiation.peer == peer else { throw .unauthentic }
+    switch staticSecret {
+    case nil: throw .weakPublicKey
+    case .some(let staticSecret): return try initiation.claim.authenticate(staticSecret: staticSecret)
+    }
   }
 
   /// What an authentic initiation led to.
@@ -73,8 +93,8 @@ extension Tunnel {
     _ initiation: borrowing OpenedInitiation, at now: Instant, in device: inout Device,
     using random: inout some RandomNumberGenerator
   ) throws(HandshakeError) -> Answer {
-    let responder = try initiation.claim.authenticate(privateKey: identity.privateKey, in: identity.arena)
-    guard responder.initiator == peer, let timestamp = Timestamp(responder.payload.bytes) else {
+    let responder = try authenticate(initiation)
+    guard let timestamp = Timestamp(responder.payload.bytes) else {
       throw .unauthentic
     }
     if answersCopies, let answered, answered.mac1 == initiation.message.mac1,

@@ -37,6 +37,11 @@ public struct Tunnel: ~Copyable {
 
   let identity: Identity
   let number: UInt32
+  /// The secret of both static keys; `nil` for a public key of low order, with which there is never a handshake.
+  ///
+  /// Kept, since it is a fifth of a handshake's work. It is as much a long-term secret as the private key (Lafourcade,
+  /// Mahmoud, Ruhault, NDSS 2024), so it never leaves locked memory and is wiped with the tunnel.
+  let staticSecret: Secret?
   var handshake = Handshake.idle
   var answered: Answered?
   var timers: Timers
@@ -81,6 +86,11 @@ public struct Tunnel: ~Copyable {
     self.presharedKey = presharedKey
     timers = Timers(seed: seed)
     jar = CookieJar(peer: peer, in: identity.arena)
+    do throws(HandshakeError) {
+      staticSecret = try identity.privateKey.agree(with: peer, in: identity.arena)
+    } catch {
+      staticSecret = nil
+    }
   }
 
   /// The earliest instant at which `advance` has work.

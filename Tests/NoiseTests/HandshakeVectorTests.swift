@@ -59,13 +59,15 @@ struct ScriptedGenerator: RandomNumberGenerator {
       let first = transcript.messages[0]
       let initiator = try NoiseInitiator.start(
         prologue: prologue.bytes, privateKey: initiatorKey, responder: responderKey.publicKey,
+        staticSecret: try initiatorKey.agree(with: responderKey.publicKey, in: Self.arena),
         payload: first.payload.bytes.bytes, in: Self.arena, using: &random)
       let sent = initiator.message
       #expect(sent.ephemeral.bytes + sent.sealedStatic + sent.sealedPayload == first.ciphertext.bytes)
       let claim = try NoiseClaim.open(
         sent, prologue: prologue.bytes, privateKey: responderKey, in: Self.arena)
       #expect(claim.initiator == initiatorKey.publicKey)
-      let responder = try claim.authenticate(privateKey: responderKey, in: Self.arena)
+      let responder = try claim.authenticate(
+        staticSecret: try responderKey.agree(with: claim.initiator, in: Self.arena))
       #expect(responder.payload == first.payload.bytes)
 
       let second = transcript.messages[1]
