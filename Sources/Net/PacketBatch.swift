@@ -1,11 +1,11 @@
 /// The packets of one turn of a lane: one slab of memory, and a slot for each packet found in it.
 ///
 /// Memory has two levels. A *buffer* is what one system call fills with one message. A *slot* is one packet: an offset and
-/// a length somewhere in the slab. Today a buffer holds one packet; a super-packet from the TUN or a train from UDP GRO
-/// becomes several slots over the same buffer, and nothing above this type can tell.
+/// a length somewhere in the slab. A train of datagrams from UDP GRO is several slots over one buffer; the packets of a
+/// super-packet from the TUN lie one behind the other as `append(length:)` places them. Nothing above this type can tell.
 ///
-/// Every packet has at least `headroom` octets before it and `tailroom` after it, so that it is sealed, opened, sealed
-/// again and given a virtio header where it lies. A batch belongs to one thread for life and is handed down as `inout`.
+/// A packet has at least `headroom` octets before it and `tailroom` after it, so that it is sealed where it lies; inside
+/// a train, what it came in: a data header before and a tag behind, so that it is opened and sealed again in place. A batch belongs to one thread for life and is handed down as `inout`.
 @safe
 public struct PacketBatch: ~Copyable {
   /// Octets free before each packet: the 16 of a data header, and a virtio header before an opened packet.
@@ -68,6 +68,8 @@ public struct PacketBatch: ~Copyable {
   public private(set) var count = 0
   /// The number of paths in the batch.
   public private(set) var pathCount = 0
+  /// Where `append(length:)` goes on.
+  private var end = 0
 
   @usableFromInline
   internal let slab: UnsafeMutableRawBufferPointer
@@ -102,6 +104,7 @@ public struct PacketBatch: ~Copyable {
   public mutating func removeAll() {
     count = 0
     pathCount = 0
+    end = 0
   }
 
   /// The offset at which buffer `index` starts taking a message.
@@ -121,6 +124,18 @@ public struct PacketBatch: ~Copyable {
     unsafe slots.initializeElement(at: count, to: slot)
     count += 1
     return count - 1
+  }
+
+  /// Names a packet of `length` octets, still to be written, behind the last one placed so; `nil` if the slab or the slots
+  /// are full.
+  ///
+  /// For packets whose number and size nobody knew before they came. It regards no buffers, so a batch is filled either
+  /// this way or the others.
+  public mutating func append(length: Int) -> Int? {
+    let start = end + Self.headroom
+    guard count < slotCapacity, length >= 0, start + length + Self.tailroom <= byteCount else { return nil }
+    end = (start + length + Self.tailroom + 63) & ~63
+    return append(offset: start, length: length)
   }
 
   /// Copies a packet into the next free buffer and names it; `nil` if it does not fit.

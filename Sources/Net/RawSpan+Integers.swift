@@ -38,6 +38,18 @@ extension RawSpan {
 }
 
 extension MutableRawSpan {
+  /// Copies `source` to `offset`; it must fit.
+  @inlinable
+  @_lifetime(self: copy self)
+  public mutating func copy(_ source: RawSpan, to offset: Int) {
+    precondition(offset >= 0 && source.byteCount <= byteCount - offset)
+    unsafe source.withUnsafeBytes { octets in
+      unsafe withUnsafeMutableBytes {
+        unsafe UnsafeMutableRawBufferPointer(rebasing: $0[offset...]).copyMemory(from: octets)
+      }
+    }
+  }
+
   /// Writes the byte at `offset`.
   @inlinable
   @_lifetime(self: copy self)

@@ -1,18 +1,21 @@
+internal import CLinux
 internal import Glibc
 internal import Net
 
-/// What travels beside a datagram: our own address and interface, and the traffic class.
+/// What travels beside a datagram: our own address and interface, the traffic class, and the segment size of a train.
 internal struct ControlMessage {
   var local: IPAddress?
   var interface: UInt32 = 0
   /// DSCP and ECN.
   var trafficClass: UInt8 = 0
+  /// Octets of each datagram of a train but the last; `nil` for a single datagram.
+  var segmentSize: Int?
 }
 
 // The layout of `struct cmsghdr`: length, level and type, then data, each aligned to a word (cmsg(3)). The macros that
 // walk it are not importable, and spans check what they do not.
 extension ControlMessage {
-  /// Room for all messages of one datagram, with the segment size that the offloads will add.
+  /// Room for all messages of one datagram or train.
   static let capacity = 128
 
   private static let word = MemoryLayout<Int>.size
@@ -48,17 +51,28 @@ extension ControlMessage {
     case (Int32(IPPROTO_IPV6), IPV6_TCLASS) where data.byteCount >= 4:
       trafficClass = UInt8(
         truncatingIfNeeded: unsafe data.unsafeLoadUnaligned(fromByteOffset: 0, as: Int32.self))
+    case (Int32(IPPROTO_UDP), Int32(CLINUX_UDP_GRO)) where data.byteCount >= 4:
+      let size = Int(unsafe data.unsafeLoadUnaligned(fromByteOffset: 0, as: Int32.self))
+      segmentSize = size > 0 ? size : nil
     default:
       break
     }
   }
 
-  /// Writes the messages for a datagram along `path`; returns how many octets they take.
+  /// Writes the messages for a datagram along `path`, or for a train of datagrams of `segmentSize` octets; returns how
+  /// many octets they take.
   ///
   /// Our address is named, our interface only where an address means nothing without it: naming it elsewhere would
   /// override the routing table, and IPv4 would take every host for a neighbour on a link that has no route to it.
-  static func write(along path: Path, trafficClass: UInt8, into room: inout MutableRawSpan) -> Int {
+  static func write(
+    along path: Path, trafficClass: UInt8, segmentSize: Int? = nil, into room: inout MutableRawSpan
+  ) -> Int {
     var offset = 0
+    if let segmentSize {
+      header(&room, &offset, Int32(IPPROTO_UDP), Int32(CLINUX_UDP_SEGMENT), 2)
+      room.storeBytes(of: UInt16(segmentSize), toByteOffset: offset, as: UInt16.self)
+      offset += aligned(2)
+    }
     switch (path.remote.address, path.local) {
     case (.v4(let remote), .v4(let local)):
       header(&room, &offset, Int32(IPPROTO_IP), IP_PKTINFO, 12)

@@ -10,7 +10,7 @@ public struct DatagramReader: ~Copyable, Sendable {
   public struct Result: Sendable, Equatable {
     /// Datagrams now in the batch.
     public var count = 0
-    /// Datagrams that were longer than a buffer, and are dropped.
+    /// Messages that were longer than a buffer, and the ends of trains of too many datagrams: they are dropped.
     public var truncated = 0
     /// Calls that failed; the lane goes on.
     public var failures = 0
@@ -42,7 +42,7 @@ public struct DatagramReader: ~Copyable, Sendable {
 
   /// Replaces the batch with the datagrams that wait, without blocking.
   ///
-  /// Each slot has its path and its ECN bits.
+  /// Each slot has its path and its ECN bits. The datagrams of a train lie one right behind the other in one buffer.
   ///
   /// The families take turns at being first, so that a flood on one does not starve the other.
   public mutating func receive(into batch: inout PacketBatch) -> Result {
@@ -93,6 +93,16 @@ public struct DatagramReader: ~Copyable, Sendable {
     }
     let control = messages.control(index)
     let path = batch.append(Path(remote: remote, local: control.local, interface: control.interface))
-    batch.append(offset: offset, length: length, path: path, ecn: control.trafficClass & 3)
+    let ecn = control.trafficClass & 3
+    let step = min(control.segmentSize ?? length, length)
+    var start = 0
+    repeat {
+      guard batch.count < batch.slotCapacity else {
+        result.truncated += 1
+        return
+      }
+      batch.append(offset: offset + start, length: min(step, length - start), path: path, ecn: ecn)
+      start += step
+    } while start < length
   }
 }

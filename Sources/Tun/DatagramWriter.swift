@@ -20,6 +20,8 @@ public struct DatagramWriter: ~Copyable, Sendable {
     ///
     /// It was sent from another: the peer's cached path should forget its local side.
     public var firstStaleSlot: Int?
+    /// Whether a device refused trains for the first time: its family goes on without segmentation.
+    public var endedSegmentation = false
 
     /// Nothing written.
     public init() {}
@@ -32,15 +34,55 @@ public struct DatagramWriter: ~Copyable, Sendable {
     }
   }
 
+  /// Datagrams of one message at most: older kernels take no more.
+  private static let trainLimit = 64
+  /// Octets of one message at most: what IPv4 can say with its header and UDP's.
+  private static let trainByteLimit = 65535 - 60 - 8
+
+  /// One message to be: consecutive datagrams to one place, of one size but for the last.
+  private struct Train {
+    var pieces: Range<Int>
+    var path: UInt16
+    var trafficClass: UInt8
+    var segmentSize: Int
+    var byteCount: Int
+    var isOpen: Bool
+
+    init(_ slot: PacketBatch.Slot, piece: Int, isOpen: Bool) {
+      pieces = piece..<piece + 1
+      path = slot.path
+      trafficClass = slot.dscp | slot.ecn
+      segmentSize = Int(slot.length)
+      byteCount = segmentSize
+      self.isOpen = isOpen
+    }
+
+    /// Adds the datagram if it fits in.
+    mutating func append(_ slot: PacketBatch.Slot) -> Bool {
+      let length = Int(slot.length)
+      guard isOpen, slot.path == path, slot.dscp | slot.ecn == trafficClass, length <= segmentSize, length > 0,
+        pieces.count < trainLimit, byteCount + length <= trainByteLimit
+      else { return false }
+      pieces = pieces.lowerBound..<pieces.upperBound + 1
+      byteCount += length
+      // A shorter datagram can only be the last.
+      isOpen = length == segmentSize
+      return true
+    }
+  }
+
   /// The socket that is written to.
   public private(set) var socket: UDPSocket
   private let messages: MessageVector
+  private var trains: [Train] = []
+  /// The slot of each piece.
   private var slots: [Int]
 
   internal init(_ socket: UDPSocket, capacity: Int) {
     self.socket = socket
-    messages = MessageVector(capacity: capacity)
-    slots = Array(repeating: 0, count: capacity)
+    messages = MessageVector(capacity: capacity, pieceCapacity: capacity * 16)
+    trains.reserveCapacity(capacity)
+    slots = Array(repeating: 0, count: messages.pieceCapacity)
   }
 
   /// Writes to another socket from now on: the listen port has changed.
@@ -50,7 +92,8 @@ public struct DatagramWriter: ~Copyable, Sendable {
 
   /// Sends the packets to be sent, those of one family in order.
   ///
-  /// What the kernel took is `done` afterwards.
+  /// What the kernel took is `done` afterwards. Consecutive packets of one path and size go as one train, if the socket
+  /// has segmentation; a train that is refused goes again as single datagrams.
   ///
   /// Where the kernel refuses our cached address (1.2.28), the datagram goes again without one. When the socket's buffer
   /// is full the call waits for room, 20 ms at most: so the TUN queue fills up and the senders behind it slow down.
@@ -62,65 +105,102 @@ public struct DatagramWriter: ~Copyable, Sendable {
   }
 
   private mutating func send(_ family: AddressFamily, _ batch: inout PacketBatch, _ result: inout Result) {
+    let family = (name: family, socket: socket.socket(family))
+    var segments = family.socket?.offloads.segmentation ?? false
     var index = 0
+    // Slots before this one go alone: their train was refused.
+    var aloneBefore = 0
     while index < batch.count {
-      var filled = 0
-      while index < batch.count, filled < messages.capacity {
-        defer { index += 1 }
+      trains.removeAll(keepingCapacity: true)
+      var pieceCount = 0
+      while index < batch.count, pieceCount < messages.pieceCapacity {
         let slot = batch[index]
-        guard slot.disposition == .send else { continue }
-        guard slot.path != PacketBatch.Slot.noPath else {
-          if family == .v4 { result.note(.addressRequired, from: index, count: 1) }
+        guard slot.disposition == .send, Self.belongs(index, slot, batch, to: family.name, &result) else {
+          index += 1
           continue
         }
-        let path = batch.path(slot.path)
-        guard path.remote.address.family == family else { continue }
-        unsafe messages.setPiece(filled, batch.base + Int(slot.offset), count: Int(slot.length))
-        messages.prepareToSend(filled, along: path, trafficClass: slot.dscp | slot.ecn)
-        slots[filled] = index
-        filled += 1
+        if trains.isEmpty || !trains[trains.count - 1].append(slot) {
+          guard trains.count < messages.capacity else { break }
+          trains.append(Train(slot, piece: pieceCount, isOpen: segments && index >= aloneBefore))
+        }
+        unsafe messages.setPiece(pieceCount, batch.base + Int(slot.offset), count: Int(slot.length))
+        slots[pieceCount] = index
+        pieceCount += 1
+        index += 1
       }
-      if filled > 0 { flush(family, count: filled, &batch, &result) }
+      guard let refused = flush(family.socket, pieceCount: pieceCount, &batch, &result) else { continue }
+      segments = family.socket?.offloads.segmentation ?? false
+      index = slots[refused.lowerBound]
+      aloneBefore = slots[refused.upperBound - 1] + 1
     }
   }
 
-  private func flush(
-    _ family: AddressFamily, count: Int, _ batch: inout PacketBatch, _ result: inout Result
-  ) {
-    guard let socket = socket.descriptor(family)?.rawValue else {
-      result.note(.addressFamilyNotSupported, from: slots[0], count: count)
-      return
+  /// Whether a packet to be sent goes out by this family's socket.
+  private static func belongs(
+    _ index: Int, _ slot: PacketBatch.Slot, _ batch: borrowing PacketBatch, to family: AddressFamily,
+    _ result: inout Result
+  ) -> Bool {
+    guard slot.path != PacketBatch.Slot.noPath else {
+      if family == .v4 { result.note(.addressRequired, from: index, count: 1) }
+      return false
     }
+    return batch.path(slot.path).remote.address.family == family
+  }
+
+  /// Sends the trains; returns the pieces of one that was refused, which is where to go on.
+  private func flush(
+    _ socket: FamilySocket?, pieceCount: Int, _ batch: inout PacketBatch, _ result: inout Result
+  ) -> Range<Int>? {
+    guard pieceCount > 0 else { return nil }
+    guard let socket else {
+      result.note(.addressFamilyNotSupported, from: slots[0], count: pieceCount)
+      return nil
+    }
+    for index in trains.indices { prepare(index, along: batch.path(trains[index].path)) }
     var next = 0
     var repeated = -1
-    while next < count {
+    while next < trains.count {
       do {
-        let sent = Int(try systemCall { messages.send(to: socket, next..<count) })
-        for index in next..<next + sent { batch[slots[index]].disposition = .done }
-        result.sent += sent
+        let sent = Int(
+          try systemCall { messages.send(to: socket.descriptor.rawValue, next..<trains.count) })
+        for train in trains[next..<next + sent] {
+          for piece in train.pieces { batch[slots[piece]].disposition = .done }
+          result.sent += train.pieces.count
+        }
         next += sent
       } catch {
-        let slot = batch[slots[next]]
-        let path = batch.path(slot.path)
-        if error == .wouldBlock, Self.waitForRoom(socket) {
+        let train = trains[next]
+        let first = slots[train.pieces.lowerBound]
+        if error == .wouldBlock, Self.waitForRoom(socket.descriptor.rawValue) {
           continue
         } else if error == .wouldBlock {
-          result.note(error, from: slots[next], count: count - next)
-          return
-        } else if error.isStaleSource, path.local != nil, repeated != next {
-          result.firstStaleSlot = result.firstStaleSlot ?? slots[next]
-          let free = Path(remote: path.remote)
-          messages.prepareToSend(next, along: free, trafficClass: slot.dscp | slot.ecn)
-          repeated = next
+          result.note(error, from: first, count: pieceCount - train.pieces.lowerBound)
+          return nil
         } else if error == .connectionRefused, repeated != next {
           // With `IP_RECVERR`, news of an earlier datagram; this one has not been tried.
           repeated = next
+        } else if train.pieces.count > 1 {
+          // A device without checksum offload refuses every train (EIO), a smaller path MTU the large ones.
+          if error == .ioError, socket.stopSegmentation() { result.endedSegmentation = true }
+          return train.pieces
+        } else if error.isStaleSource, batch.path(train.path).local != nil, repeated != next {
+          result.firstStaleSlot = result.firstStaleSlot ?? first
+          prepare(next, along: Path(remote: batch.path(train.path).remote))
+          repeated = next
         } else {
-          result.note(error, from: slots[next], count: 1)
+          result.note(error, from: first, count: 1)
           next += 1
         }
       }
     }
+    return nil
+  }
+
+  private func prepare(_ index: Int, along path: Path) {
+    let train = trains[index]
+    messages.prepareToSend(
+      index, train.pieces, along: path, trafficClass: train.trafficClass,
+      segmentSize: train.pieces.count > 1 ? train.segmentSize : nil)
   }
 
   private static func waitForRoom(_ socket: Int32) -> Bool {

@@ -1,16 +1,30 @@
 internal import CLinux
 internal import Glibc
 internal import Net
+internal import Synchronization
 internal import SystemPackage
 
 /// The socket of one family in a `UDPSocket`.
 internal final class FamilySocket: Sendable {
   let descriptor: OwnedDescriptor
   private let family: AddressFamily
+  private let segments = Atomic(false)
+  private let gathers = Atomic(false)
 
   private init(_ descriptor: consuming OwnedDescriptor, _ family: AddressFamily) {
     self.descriptor = descriptor
     self.family = family
+  }
+
+  /// The offloads that the kernel offers and that have not failed yet.
+  var offloads: UDPOffloads {
+    UDPOffloads(
+      segmentation: segments.load(ordering: .relaxed), coalescing: gathers.load(ordering: .relaxed))
+  }
+
+  /// Gives up segmentation: a device on the way out refused a train. Whether it was in use until then.
+  func stopSegmentation() -> Bool {
+    segments.exchange(false, ordering: .relaxed)
   }
 
   /// Opens a socket that is not bound yet; `nil` if the machine does not have the family.
@@ -74,6 +88,23 @@ internal final class FamilySocket: Sendable {
     }
     try setBuffer(SO_RCVBUFFORCE, otherwise: SO_RCVBUF, options.bufferSize)
     try setBuffer(SO_SNDBUFFORCE, otherwise: SO_SNDBUF, options.bufferSize)
+    if options.usesOffloads { probeOffloads() }
+  }
+
+  /// Takes what the kernel has: it knows the option of one offload since 4.18, of the other since 5.0.
+  private func probeOffloads() {
+    let level = Int32(IPPROTO_UDP)
+    segments.store(accepts(level, Int32(CLINUX_UDP_SEGMENT), 0), ordering: .relaxed)
+    gathers.store(accepts(level, Int32(CLINUX_UDP_GRO), 1), ordering: .relaxed)
+  }
+
+  private func accepts(_ level: Int32, _ option: Int32, _ value: Int32) -> Bool {
+    do {
+      try setOption(level, option, value)
+      return true
+    } catch {
+      return false
+    }
   }
 
   /// Passes the kernel's limit where we may, and else takes what it gives.

@@ -2,8 +2,8 @@ internal import CLinux
 internal import Glibc
 internal import Net
 
-/// The arguments of `recvmmsg` and `sendmmsg`: for each message a header, one piece of memory, an address and
-/// room for control messages.
+/// The arguments of `recvmmsg` and `sendmmsg`: for each message a header, an address and room for control messages, and
+/// pieces of memory that the messages share out.
 ///
 /// Allocated once; the only place that ties these pointers together.
 @safe
@@ -11,21 +11,26 @@ internal struct MessageVector: ~Copyable, @unchecked Sendable {
   // Unchecked, since the pointers are owned: the value moves to the thread that uses it.
   private static let nameStride = 32
 
+  /// How many messages there are.
   let capacity: Int
+  /// How many pieces of memory there are.
+  let pieceCapacity: Int
   private let headers: UnsafeMutablePointer<clinux_mmsghdr>
   private let pieces: UnsafeMutablePointer<iovec>
   private let names: UnsafeMutableRawPointer
   private let controls: UnsafeMutableRawPointer
 
-  init(capacity: Int) {
-    precondition(capacity > 0)
+  init(capacity: Int, pieceCapacity: Int? = nil) {
+    let pieceCapacity = pieceCapacity ?? capacity
+    precondition(capacity > 0 && pieceCapacity >= capacity)
     self.capacity = capacity
+    self.pieceCapacity = pieceCapacity
     unsafe headers = .allocate(capacity: capacity)
-    unsafe pieces = .allocate(capacity: capacity)
+    unsafe pieces = .allocate(capacity: pieceCapacity)
     unsafe names = .allocate(byteCount: capacity * Self.nameStride, alignment: 16)
     unsafe controls = .allocate(byteCount: capacity * ControlMessage.capacity, alignment: 16)
+    unsafe pieces.initialize(repeating: iovec(), count: pieceCapacity)
     for index in 0..<capacity {
-      unsafe (pieces + index).initialize(to: iovec())
       var header = unsafe clinux_mmsghdr()
       unsafe header.msg_hdr.msg_iov = pieces + index
       unsafe header.msg_hdr.msg_iovlen = 1
@@ -42,10 +47,12 @@ internal struct MessageVector: ~Copyable, @unchecked Sendable {
     unsafe controls.deallocate()
   }
 
-  /// Points message `index` at memory that stays valid until the call.
+  /// Points piece `index` at memory that stays valid until the call.
+  ///
+  /// Message `n` has piece `n`, unless `prepareToSend` says otherwise.
   @unsafe
   func setPiece(_ index: Int, _ base: UnsafeMutableRawPointer, count: Int) {
-    precondition(index < capacity)
+    precondition(index < pieceCapacity)
     unsafe pieces[index] = iovec(iov_base: base, iov_len: count)
   }
 
@@ -57,15 +64,20 @@ internal struct MessageVector: ~Copyable, @unchecked Sendable {
     unsafe headers[index].msg_hdr.msg_flags = 0
   }
 
-  /// Writes what the kernel shall know beside message `index`.
-  func prepareToSend(_ index: Int, along path: Path, trafficClass: UInt8) {
-    precondition(index < capacity)
+  /// Makes message `index` of some pieces, and writes what the kernel shall know beside it.
+  func prepareToSend(
+    _ index: Int, _ range: Range<Int>, along path: Path, trafficClass: UInt8, segmentSize: Int? = nil
+  ) {
+    precondition(index < capacity && range.upperBound <= pieceCapacity)
+    unsafe headers[index].msg_hdr.msg_iov = pieces + range.lowerBound
+    unsafe headers[index].msg_hdr.msg_iovlen = range.count
     var name = unsafe MutableRawSpan(
       _unsafeStart: names + index * Self.nameStride, byteCount: Self.nameStride)
     unsafe headers[index].msg_hdr.msg_namelen = socklen_t(SocketAddress.write(path.remote, into: &name))
     var control = unsafe MutableRawSpan(
       _unsafeStart: controls + index * ControlMessage.capacity, byteCount: ControlMessage.capacity)
-    let length = ControlMessage.write(along: path, trafficClass: trafficClass, into: &control)
+    let length = ControlMessage.write(
+      along: path, trafficClass: trafficClass, segmentSize: segmentSize, into: &control)
     unsafe headers[index].msg_hdr.msg_controllen = length
   }
 

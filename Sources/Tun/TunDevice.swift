@@ -42,6 +42,9 @@ public final class TunDevice: Sendable {
     index = try Self.index(of: adopted.name)
   }
 
+  /// What passes unfinished or in one piece; chosen when the device was opened.
+  public var offloads: TunOffloads { queues[0].offloads }
+
   /// The descriptor of one queue, to watch for reading.
   public func descriptor(ofQueue queue: Int = 0) -> FileDescriptor {
     queues[queue].descriptor.descriptor

@@ -7,8 +7,11 @@ internal final class TunQueue: Sendable {
   let descriptor: OwnedDescriptor
   /// Octets of the virtio header in front of every packet; 0 without `IFF_VNET_HDR`.
   let headerLength: Int
+  /// What passes unfinished or in one piece.
+  let offloads: TunOffloads
 
-  init(_ descriptor: consuming OwnedDescriptor, headerLength: Int) {
+  private init(_ descriptor: consuming OwnedDescriptor, headerLength: Int) {
+    offloads = headerLength == 0 ? TunOffloads() : Self.choose(descriptor)
     self.descriptor = descriptor
     self.headerLength = headerLength
   }
@@ -20,9 +23,17 @@ internal final class TunQueue: Sendable {
     let descriptor = try openDevice()
     let existed = name.index != nil
     var octets = NameBuffer(name.text)
-    do {
-      _ = try systemCall {
-        unsafe octets.withBytes { unsafe clinux_tun_set_interface(descriptor.rawValue, $0, Int16(flags)) }
+    var headerLength = 0
+    do throws(Errno) {
+      do throws(Errno) {
+        try octets.attach(descriptor, flags | IFF_VNET_HDR)
+        _ = try systemCall {
+          clinux_tun_set_vnet_header_size(descriptor.rawValue, Int32(VirtioHeader.size))
+        }
+        headerLength = VirtioHeader.size
+      } catch {
+        guard error == .invalidArgument else { throw error }
+        try octets.attach(descriptor, flags)
       }
     } catch {
       switch error {
@@ -33,7 +44,16 @@ internal final class TunQueue: Sendable {
       }
     }
     guard let chosen = InterfaceName(octets.text) else { throw .invalidName(octets.text) }
-    return (chosen, TunQueue(descriptor, headerLength: 0))
+    return (chosen, TunQueue(descriptor, headerLength: headerLength))
+  }
+
+  /// Switches on the most that the kernel has.
+  private static func choose(_ descriptor: borrowing OwnedDescriptor) -> TunOffloads {
+    for choice in TunOffloads.choices
+    where clinux_tun_set_offloads(descriptor.rawValue, choice.flags) == 0 { return choice }
+    // Whatever the maker of an adopted device switched on, complete packets are always served.
+    _ = clinux_tun_set_offloads(descriptor.rawValue, 0)
+    return TunOffloads()
   }
 
   private static func openDevice() throws(TunError) -> OwnedDescriptor {
@@ -65,15 +85,13 @@ internal final class TunQueue: Sendable {
       _ = try systemCall { clinux_make_nonblocking(rawValue) }
       if Int32(flags) & IFF_VNET_HDR != 0 {
         _ = try systemCall { unsafe clinux_tun_get_vnet_header_size(rawValue, &headerLength) }
-        // Offloads that its maker switched on stay off until we can serve them.
-        _ = try systemCall { clinux_tun_set_offloads(rawValue, 0) }
       }
     } catch {
       throw .unsuitableDescriptor
     }
     let wanted = IFF_TUN | IFF_NO_PI
     guard Int32(UInt16(bitPattern: flags)) & wanted == wanted, let name = InterfaceName(octets.text),
-      Int(headerLength) <= PacketHeader.limit
+      headerLength == 0 || (VirtioHeader.size...VirtioHeader.limit).contains(Int(headerLength))
     else { throw .unsuitableDescriptor }
     return (name, TunQueue(descriptor, headerLength: Int(headerLength)))
   }
@@ -90,6 +108,14 @@ private struct NameBuffer {
 
   var text: String {
     String(decoding: octets.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// The corresponding C call is `ioctl(TUNSETIFF)`.
+  mutating func attach(_ descriptor: borrowing OwnedDescriptor, _ flags: Int32) throws(Errno) {
+    let rawValue = descriptor.rawValue
+    _ = try systemCall {
+      unsafe withBytes { unsafe clinux_tun_set_interface(rawValue, $0, Int16(flags)) }
+    }
   }
 
   mutating func withBytes(_ body: (UnsafeMutablePointer<CChar>?) -> Int32) -> Int32 {

@@ -3,10 +3,13 @@ internal import Glibc
 public import Net
 public import SystemPackage
 
-/// A writing side of a TUN queue.
+/// A writing side of a TUN queue, with the memory for its system calls.
 ///
 /// It belongs to one thread; a queue may have several.
-public struct TunWriter: ~Copyable, Sendable {
+@safe
+public struct TunWriter: ~Copyable, @unchecked Sendable {
+  // Unchecked, since the pointers are owned: the value moves to the thread that uses it.
+
   /// What became of the packets of a write.
   public struct Result: Sendable, Equatable {
     /// Packets the host's stack took.
@@ -23,28 +26,44 @@ public struct TunWriter: ~Copyable, Sendable {
   }
 
   private let queue: TunQueue
+  private var coalescing: Coalescing
+  private let header: UnsafeMutableRawBufferPointer
+  private let pieces: UnsafeMutableBufferPointer<iovec>
 
   internal init(_ queue: TunQueue) {
     self.queue = queue
+    coalescing = Coalescing(queue.offloads)
+    unsafe header = .allocate(byteCount: VirtioHeader.limit, alignment: 16)
+    unsafe header.initializeMemory(as: UInt8.self, repeating: 0)
+    // The header, then every packet of a group.
+    unsafe pieces = .allocate(capacity: 1 + Coalescing.packetLimit)
+    unsafe pieces.initialize(repeating: iovec())
   }
 
-  /// Writes the packets to be delivered, in order.
+  deinit {
+    unsafe header.deallocate()
+    unsafe pieces.deallocate()
+  }
+
+  /// Writes the packets to be delivered, those of a flow in order and merged where the device takes that.
   ///
   /// They are `done` afterwards, written or dropped.
   public mutating func write(_ batch: inout PacketBatch) -> Result {
     var result = Result()
-    let header = queue.headerLength
-    for index in 0..<batch.count where batch[index].disposition == .deliver {
-      let start = Int(batch[index].offset) - header
-      let count = Int(batch[index].length) + header
-      if header > 0 {
-        var room = batch.mutableBytes(at: start, count: header)
-        PacketHeader.clear(&room)
+    coalescing.gather(&batch)
+    for index in 0..<coalescing.count {
+      let group = coalescing[index]
+      var pieceCount = setHeader(group.header)
+      var slot = group.first
+      for packet in 0..<group.count {
+        if packet > 0 { slot = coalescing.slot(after: slot) }
+        let skipped = packet > 0 ? group.payloadOffset : 0
+        let start = unsafe batch.base + Int(batch[slot].offset) + skipped
+        unsafe pieces[pieceCount] = iovec(iov_base: start, iov_len: Int(batch[slot].length) - skipped)
+        pieceCount += 1
+        batch[slot].disposition = .done
       }
-      note(&result) { () throws(Errno) in
-        _ = try systemCall { unsafe Glibc.write(queue.descriptor.rawValue, batch.base + start, count) }
-      }
-      batch[index].disposition = .done
+      write(pieceCount, packetCount: group.count, &result)
     }
     return result
   }
@@ -54,21 +73,31 @@ public struct TunWriter: ~Copyable, Sendable {
   /// For slow paths.
   public mutating func write(_ packet: RawSpan) -> Result {
     var result = Result()
-    var octets = [UInt8](repeating: 0, count: queue.headerLength)
-    for offset in 0..<packet.byteCount { octets.append(packet.byte(offset)) }
-    note(&result) { () throws(Errno) in
-      _ = try systemCall { unsafe Glibc.write(queue.descriptor.rawValue, octets, octets.count) }
+    let pieceCount = setHeader(VirtioHeader())
+    unsafe packet.withUnsafeBytes {
+      unsafe pieces[pieceCount] = iovec(
+        iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
+      write(pieceCount + 1, packetCount: 1, &result)
     }
     return result
   }
 
-  @inline(__always)
-  private func note(_ result: inout Result, _ write: () throws(Errno) -> Void) {
+  /// Makes the virtio header the first piece, if the device has one; returns the number of pieces so far.
+  private func setHeader(_ value: VirtioHeader) -> Int {
+    guard queue.headerLength > 0 else { return 0 }
+    // The kernel reads the length that was agreed, zero behind what we know.
+    var span = unsafe MutableRawSpan(_unsafeBytes: header)
+    value.write(to: &span)
+    unsafe pieces[0] = iovec(iov_base: header.baseAddress, iov_len: queue.headerLength)
+    return 1
+  }
+
+  private func write(_ pieceCount: Int, packetCount: Int, _ result: inout Result) {
     do {
-      try write()
-      result.written += 1
+      _ = try systemCall { unsafe writev(queue.descriptor.rawValue, pieces.baseAddress, Int32(pieceCount)) }
+      result.written += packetCount
     } catch {
-      result.dropped += 1
+      result.dropped += packetCount
       result.error = error
       if error == .badDescriptorState { result.isGone = true }
     }

@@ -13,8 +13,10 @@ public final class UDPSocket: Sendable {
     public var firewallMark: UInt32 = 0
     /// Octets that wait to be read, and that wait to be sent; the kernel's limits are passed where it allows.
     public var bufferSize: Int32 = 7 << 20
+    /// Whether trains of datagrams pass the kernel as one message, where it can do that.
+    public var usesOffloads = true
 
-    /// No mark, buffers of 7 MiB.
+    /// No mark, buffers of 7 MiB, offloads.
     public init() {}
   }
 
@@ -68,9 +70,20 @@ public final class UDPSocket: Sendable {
 
   /// The descriptor of one family, to watch for reading; `nil` if the machine does not have the family.
   public func descriptor(_ family: AddressFamily) -> FileDescriptor? {
+    socket(family)?.descriptor.descriptor
+  }
+
+  /// The offloads in use on one family; none if the machine does not have the family.
+  ///
+  /// For any thread. Segmentation may end at run time, when a device refuses it.
+  public func offloads(_ family: AddressFamily) -> UDPOffloads {
+    socket(family)?.offloads ?? UDPOffloads()
+  }
+
+  internal func socket(_ family: AddressFamily) -> FamilySocket? {
     switch family {
-    case .v4: ipv4?.descriptor.descriptor
-    case .v6: ipv6?.descriptor.descriptor
+    case .v4: ipv4
+    case .v6: ipv6
     }
   }
 
@@ -89,14 +102,14 @@ public final class UDPSocket: Sendable {
 
   /// A reader of this socket for one thread.
   ///
-  /// One system call brings at most `capacity` messages: the number of buffers of the batch.
+  /// One system call brings at most `capacity` messages, each a datagram or a train: the number of buffers of the batch.
   public func reader(capacity: Int = 64) -> DatagramReader {
     DatagramReader(self, capacity: capacity)
   }
 
   /// A writer to this socket for one thread.
   ///
-  /// One system call takes at most `capacity` messages.
+  /// One system call takes at most `capacity` messages, each a datagram or a train.
   public func writer(capacity: Int = 64) -> DatagramWriter {
     DatagramWriter(self, capacity: capacity)
   }

@@ -11,7 +11,7 @@ struct ControlEgress: ~Copyable {
 
   private let link: LaneLink
   private var outbound: Outbound
-  private var batch = PacketBatch(bufferCount: 64, bufferCapacity: LaneBuffer.capacity)
+  private var batch = PacketBatch(bufferCount: 64, bufferCapacity: 65535)
   private var sender: DatagramWriter
   private let clock = SystemClock()
 

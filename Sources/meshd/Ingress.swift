@@ -8,8 +8,12 @@ import Tun
 ///
 /// One thread, run to completion.
 struct Ingress: ~Copyable {
-  /// Datagrams of one turn.
-  private static var batchSize: Int { 64 }
+  /// Messages of one turn, each a datagram or a train.
+  private static var batchSize: Int { 16 }
+  /// Octets of one message: the longest that UDP can carry.
+  private static var bufferCapacity: Int { 65535 }
+  /// Datagrams of one train at most; the kernel makes no longer ones.
+  private static var trainLimit: Int { 128 }
 
   private let plane: DataPlane
   private let link: LaneLink
@@ -40,11 +44,12 @@ struct Ingress: ~Copyable {
     self.poller = poller
     tables = plane.tables.reader()
     receiver = socket.reader(capacity: Self.batchSize)
-    sender = socket.writer(capacity: Self.batchSize)
+    sender = socket.writer()
     writer = plane.tun.writer(ofQueue: index)
     inbound = Inbound(events: link.events, drops: link.drops)
     outbound = Outbound(events: link.events, drops: link.drops)
-    batch = PacketBatch(bufferCount: Self.batchSize, bufferCapacity: LaneBuffer.capacity)
+    batch = PacketBatch(
+      bufferCount: Self.batchSize, bufferCapacity: Self.bufferCapacity, slotsPerBuffer: Self.trainLimit)
   }
 
   /// Moves packets until the daemon stops.

@@ -79,9 +79,9 @@ public final class DropCounters: Sendable {
   /// All zero.
   public init() {}
 
-  /// Counts one packet.
-  internal func count(_ reason: DropReason) {
-    counts[reason.index].wrappingAdd(1, ordering: .relaxed)
+  /// Counts `packets` that died of `reason`; for the lane whose counters these are.
+  public func count(_ reason: DropReason, _ packets: Int = 1) {
+    counts[reason.index].wrappingAdd(UInt64(packets), ordering: .relaxed)
   }
 
   /// How many packets died of `reason`.

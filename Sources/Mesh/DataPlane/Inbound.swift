@@ -11,7 +11,7 @@ public struct Inbound: ~Copyable {
   public var replies = PacketBatch(bufferCount: 16, bufferCapacity: ICMPError.maximumLength)
 
   private var aead: AEAD
-  private var run = Run(capacity: 64)
+  private var run = Run(capacity: 128)
   internal var errorBudget = TokenBucket(rate: 1000, burst: 50)
   /// For ICMP errors from routers that announce no prefix of their own.
   internal var exemptions = TokenBucket(rate: 1000, burst: 50)

@@ -11,7 +11,7 @@ public struct Outbound: ~Copyable {
   public var replies = PacketBatch(bufferCount: 16, bufferCapacity: ICMPError.maximumLength)
 
   private var aead: AEAD
-  private var run = Run(capacity: 64)
+  private var run = Run(capacity: 128)
   private var errorBudget = TokenBucket(rate: 1000, burst: 50)
   private let events: DataPlaneEvents
   private let drops: DropCounters
