@@ -81,7 +81,9 @@ let package = Package(
     .testTarget(
       name: "MeshTests", dependencies: ["Net", "Noise", "Babel", "Mesh", "Simulation", "CAllocations"],
       swiftSettings: testSettings),
-    .testTarget(name: "TunTests", dependencies: ["Net", "Tun", "CLinux"], swiftSettings: testSettings),
+    .testTarget(
+      name: "TunTests", dependencies: ["Net", "Tun", "CLinux", "CAllocations"],
+      swiftSettings: testSettings),
   ],
   swiftLanguageModes: [.v6]
 )

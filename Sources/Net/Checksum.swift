@@ -10,38 +10,30 @@ public struct Checksum: Sendable {
 
   /// Adds bytes; an odd number of them is padded with a zero, so only the last part may be odd.
   public mutating func add(_ bytes: RawSpan) {
-    var offset = addVectors(bytes)
-    // Ones' complement sums may be taken over wider words and folded at the end (RFC 1071 §2).
-    while offset + 8 <= bytes.byteCount {
-      let word = bytes.big64(offset)
-      sum &+= (word >> 32) &+ (word & 0xFFFF_FFFF)
-      offset += 8
-    }
-    while offset + 2 <= bytes.byteCount {
-      sum &+= UInt64(bytes.big16(offset))
-      offset += 2
-    }
-    if offset < bytes.byteCount { sum &+= UInt64(bytes.byte(offset)) << 8 }
-  }
-
-  /// Adds as many whole blocks of 64 octets as there are and returns how far it came: whole payloads, for the
-  /// offloads.
-  private mutating func addVectors(_ bytes: RawSpan) -> Int {
-    let blockCount = bytes.byteCount / 64
-    guard blockCount > 0 else { return 0 }
-    var low = SIMD8<UInt64>()
-    var high = SIMD8<UInt64>()
-    unsafe bytes.withUnsafeBytes { buffer in
-      for block in 0..<blockCount {
-        let words = unsafe buffer.loadUnaligned(fromByteOffset: block &* 64, as: SIMD8<UInt64>.self)
-        low &+= words & 0xFFFF_FFFF
+    // Whole payloads pass here, so it is done in vectors of wide words. Neither the width nor the order of octets matters to
+    // a ones' complement sum, as long as both are put right at the end (RFC 1071 §2).
+    let native = unsafe bytes.withUnsafeBytes { buffer in
+      var total = SIMD8<UInt64>()
+      var high = SIMD8<UInt64>()
+      let blocks = buffer.count & ~63
+      for offset in stride(from: 0, to: blocks, by: 64) {
+        let words = unsafe buffer.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
+        total &+= words
         high &+= words &>> 32
       }
+      // What the upper halves added to the total goes out again; the rest is exact, since the lower ones cannot overflow.
+      var sum = (total &- high &<< 32).wrappedSum() &+ high.wrappedSum()
+      let words = buffer.count & ~3
+      for offset in stride(from: blocks, to: words, by: 4) {
+        sum &+= UInt64(unsafe buffer.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+      }
+      var rest: UInt32 = 0
+      for offset in words..<buffer.count {
+        rest |= UInt32(unsafe buffer[offset]) &<< UInt32(8 &* (offset &- words))
+      }
+      return sum &+ UInt64(UInt32(littleEndian: rest))
     }
-    // The sum does not depend on the order of octets, as long as it is put right at the end (RFC 1071 §2 B).
-    let folded = Self.fold(low.wrappedSum() &+ high.wrappedSum())
-    sum &+= UInt64(UInt16(bigEndian: folded))
-    return blockCount * 64
+    sum &+= UInt64(UInt16(bigEndian: Self.fold(native)))
   }
 
   private static func fold(_ sum: UInt64) -> UInt16 {

@@ -125,7 +125,8 @@ public struct Coalescing: ~Copyable {
   ) -> Bool {
     let firstPacket = batch.bytes(group.first)
     guard let first = MergeablePacket(reading: firstPacket), next.isSameFlow(as: first, packet, firstPacket),
-      next.payloadLength <= group.segmentSize, next.sequence == group.nextSequence || first.layout.transport == .udp,
+      next.payloadLength <= group.segmentSize,
+      next.sequence == group.nextSequence || first.layout.transport == .udp,
       group.length + next.payloadLength <= lengthLimit,
       group.count < (first.layout.transport == .tcp ? packetLimit : datagramLimit),
       next.hasHeaders(like: first, packet, firstPacket)
@@ -135,7 +136,9 @@ public struct Coalescing: ~Copyable {
     let step = next.identification &- group.lastIdentification
     if next.layout.family == .v4 {
       let mayStand = firstPacket.byte(6) & 0x40 != 0
-      guard step == group.identificationStep ?? step, step == 1 || (step == 0 && mayStand) else { return false }
+      guard step == group.identificationStep ?? step, step == 1 || (step == 0 && mayStand) else {
+        return false
+      }
     }
     // The kernel will trust the payload of a super-packet.
     guard group.isVerified || first.isIntact(in: firstPacket) else {

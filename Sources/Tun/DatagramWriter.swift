@@ -20,8 +20,6 @@ public struct DatagramWriter: ~Copyable, Sendable {
     ///
     /// It was sent from another: the peer's cached path should forget its local side.
     public var firstStaleSlot: Int?
-    /// Whether a device refused trains for the first time: its family goes on without segmentation.
-    public var endedSegmentation = false
 
     /// Nothing written.
     public init() {}
@@ -60,7 +58,8 @@ public struct DatagramWriter: ~Copyable, Sendable {
     /// Adds the datagram if it fits in.
     mutating func append(_ slot: PacketBatch.Slot) -> Bool {
       let length = Int(slot.length)
-      guard isOpen, slot.path == path, slot.dscp | slot.ecn == trafficClass, length <= segmentSize, length > 0,
+      guard isOpen, slot.path == path, slot.dscp | slot.ecn == trafficClass, length <= segmentSize,
+        length > 0,
         pieces.count < trainLimit, byteCount + length <= trainByteLimit
       else { return false }
       pieces = pieces.lowerBound..<pieces.upperBound + 1
@@ -181,7 +180,7 @@ public struct DatagramWriter: ~Copyable, Sendable {
           repeated = next
         } else if train.pieces.count > 1 {
           // A device without checksum offload refuses every train (EIO), a smaller path MTU the large ones.
-          if error == .ioError, socket.stopSegmentation() { result.endedSegmentation = true }
+          if error == .ioError { socket.stopSegmentation() }
           return train.pieces
         } else if error.isStaleSource, batch.path(train.path).local != nil, repeated != next {
           result.firstStaleSlot = result.firstStaleSlot ?? first

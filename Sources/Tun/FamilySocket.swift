@@ -22,9 +22,9 @@ internal final class FamilySocket: Sendable {
       segmentation: segments.load(ordering: .relaxed), coalescing: gathers.load(ordering: .relaxed))
   }
 
-  /// Gives up segmentation: a device on the way out refused a train. Whether it was in use until then.
-  func stopSegmentation() -> Bool {
-    segments.exchange(false, ordering: .relaxed)
+  /// Gives up segmentation, since a device on the way out refused a train.
+  func stopSegmentation() {
+    segments.store(false, ordering: .relaxed)
   }
 
   /// Opens a socket that is not bound yet; `nil` if the machine does not have the family.

@@ -26,7 +26,7 @@ internal struct MergeablePacket {
       flags = TCPFlags(rawValue: packet.byte(layout.transportOffset + 13))
     case .udp:
       sequence = 0
-      flags = []
+      flags = TCPFlags(rawValue: 0)
     }
   }
 
@@ -46,8 +46,7 @@ internal struct MergeablePacket {
     guard payloadLength > 0 else { return false }
     switch layout.transport {
     case .tcp:
-      let allowed: TCPFlags = [.acknowledgment, .push, .congestionEcho, .congestionWindowReduced]
-      return flags.contains(.acknowledgment) && flags.isSubset(of: allowed)
+      return flags.contains(.acknowledgment) && flags.isSubset(of: .mergeable)
     case .udp:
       return packet.big16(layout.transportOffset + 6) != 0
     }
@@ -56,7 +55,9 @@ internal struct MergeablePacket {
   /// Whether both packets are of one flow.
   @inline(__always)
   func isSameFlow(as other: MergeablePacket, _ packet: RawSpan, _ otherPacket: RawSpan) -> Bool {
-    guard layout.family == other.layout.family, layout.transport == other.layout.transport else { return false }
+    guard layout.family == other.layout.family, layout.transport == other.layout.transport else {
+      return false
+    }
     switch layout.family {
     case .v4:
       return packet.big64(12) == otherPacket.big64(12) && packet.big32(20) == otherPacket.big32(20)
@@ -79,11 +80,13 @@ internal struct MergeablePacket {
         packet.big16(8) == otherPacket.big16(8)
       else { return false }
     case .v6:
-      guard packet.big32(0) == otherPacket.big32(0), packet.big16(6) == otherPacket.big16(6) else { return false }
+      guard packet.big32(0) == otherPacket.big32(0), packet.big16(6) == otherPacket.big16(6) else {
+        return false
+      }
     }
     guard layout.transport == .tcp else { return true }
     guard layout.payloadOffset == other.layout.payloadOffset,
-      flags.subtracting(.push) == other.flags.subtracting([.push, .congestionWindowReduced])
+      flags.subtracting(.push) == other.flags.subtracting(.varying)
     else { return false }
     let start = layout.transportOffset
     // Acknowledgment; length and reserved bits; window; urgent pointer; options.

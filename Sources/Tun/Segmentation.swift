@@ -101,7 +101,7 @@ public struct Segmentation: Sendable {
       segment.set(big32: sequence, at: start + 4)
       var flags = TCPFlags(rawValue: segment.bytes.byte(start + 13))
       if index > 0 { flags.remove(.congestionWindowReduced) }
-      if index < count - 1 { flags.subtract([.finish, .push]) }
+      if index < count - 1 { flags.subtract(.ending) }
       segment.set(byte: flags.rawValue, at: start + 13)
     case .udp:
       segment.set(big16: UInt16(truncatingIfNeeded: length), at: start + 4)

@@ -29,7 +29,8 @@ internal struct TransportLayout {
       family = .v4
       transportOffset = Int(packet.byte(0) & 0x0F) * 4
       // Neither more fragments nor an offset.
-      guard transportOffset >= 20, Int(packet.big16(2)) == packet.byteCount, packet.big16(6) & 0x3FFF == 0 else {
+      guard transportOffset >= 20, Int(packet.big16(2)) == packet.byteCount, packet.big16(6) & 0x3FFF == 0
+      else {
         return nil
       }
       number = packet.byte(9)

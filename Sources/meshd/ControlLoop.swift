@@ -30,6 +30,7 @@ struct ControlLoop: ~Copyable {
   private var poller: Poller<ControlToken>
   private(set) var isEnding = false
   private var isListening = true
+  private var offloads = OffloadReport()
   private var isStateSaved = true
 
   /// What the loop is made of; the daemon has opened all of it.
@@ -146,6 +147,11 @@ struct ControlLoop: ~Copyable {
     if isMore { plane.control.signal() }
   }
 
+  private mutating func reportOffloads() {
+    var sockets = plane.sockets.reader()
+    offloads.update(plane.tun, sockets.current()[0], to: logger)
+  }
+
   private mutating func takeNetworkNews() {
     var isOurs = false
     while let events = try? monitor.next() {
@@ -206,6 +212,7 @@ struct ControlLoop: ~Copyable {
     }
     egress.flush()
     for peer in egress.takeStaleSources() { node.handle(.staleSource(peer), at: clock.now) }
+    reportOffloads()
     for complaint in host?.takeComplaints() ?? [] { logger.warning("\(complaint)") }
   }
 

@@ -61,11 +61,17 @@ struct Ingress: ~Copyable {
         _ = tables.current()
         try follow(sockets.current()[index])
       }
-      while turn() {}
+      takeTurns()
     }
   }
 
-  /// One batch; whether more datagrams wait.
+  /// Works until nothing waits, or until it is time to look at the other events.
+  private mutating func takeTurns() {
+    var turns = LaneToken.turnLimit
+    while turns > 0, turn() { turns -= 1 }
+  }
+
+  /// One batch; whether there may be another.
   private mutating func turn() -> Bool {
     let received = receiver.receive(into: &batch)
     guard received.count > 0 else { return false }
@@ -78,13 +84,13 @@ struct Ingress: ~Copyable {
     link.note(sender.send(&batch), batch)
     link.note(sender.send(&inbound.replies), inbound.replies)
     if link.events.takeNews() { plane.control.signal() }
-    return received.isFull && !plane.isStopping
+    return !plane.isStopping
   }
 
   private mutating func follow(_ socket: UDPSocket) throws {
     guard socket !== receiver.socket else { return }
     // What waits at the old socket is still ours to read.
-    while turn() {}
+    takeTurns()
     for family in AddressFamily.allCases {
       if let descriptor = receiver.socket.descriptor(family) { try poller.remove(descriptor) }
     }

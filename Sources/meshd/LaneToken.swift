@@ -6,4 +6,7 @@ enum LaneToken: UInt64 {
   case first
   /// The IPv6 socket has packets.
   case second
+
+  /// Batches that a lane takes before it looks for news again, however many packets wait.
+  static let turnLimit = 64
 }

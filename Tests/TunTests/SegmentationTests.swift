@@ -41,7 +41,8 @@ import Testing
     var traffic = Traffic(seed: 1)
     for _ in 0..<50 {
       let flow = traffic.flow()
-      let whole = Traffic.packet(flow, payload: traffic.payload(.random(in: 0...1400, using: &traffic.random)))
+      let whole = Traffic.packet(
+        flow, payload: traffic.payload(.random(in: 0...1400, using: &traffic.random)))
       var header = Self.header(flow, size: 0)
       header.content = .packet
       var open = whole
@@ -110,7 +111,8 @@ import Testing
     var traffic = Traffic(seed: seed)
     for _ in 0..<200 {
       let flow = traffic.flow()
-      var packet = Traffic.packet(flow, payload: traffic.payload(.random(in: 0...300, using: &traffic.random)))
+      var packet = Traffic.packet(
+        flow, payload: traffic.payload(.random(in: 0...300, using: &traffic.random)))
       for _ in 0..<Int.random(in: 0...4, using: &traffic.random) {
         packet[.random(in: 0..<min(packet.count, 60), using: &traffic.random)] =
           .random(in: 0...255, using: &traffic.random)

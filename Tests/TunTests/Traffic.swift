@@ -77,16 +77,20 @@ struct Traffic {
       addresses = [10, 0, 0, 1, 10, 0, 1, flow.host]
       let length = 20 + flow.ipOptions.count
       ip = [0x40 | UInt8(length / 4), flow.trafficClass] + big16(UInt16(length + transport.count))
-      ip += big16(flow.identification) + [flow.hasDF ? 0x40 : 0, 0, flow.hopLimit, flow.transport.rawValue, 0, 0]
+      ip +=
+        big16(flow.identification) + [flow.hasDF ? 0x40 : 0, 0, flow.hopLimit, flow.transport.rawValue, 0, 0]
       ip += addresses + flow.ipOptions
       let sum = checksum(ip)
       ip.replaceSubrange(10..<12, with: big16(sum))
     case .v6:
       addresses =
-        [0xFD] + [UInt8](repeating: 0, count: 14) + [1] + [0xFD] + [UInt8](repeating: 0, count: 14) + [flow.host]
+        [0xFD] + [UInt8](repeating: 0, count: 14) + [1] + [0xFD] + [UInt8](repeating: 0, count: 14) + [
+          flow.host
+        ]
       ip = [0x60 | flow.trafficClass >> 4, flow.trafficClass << 4, 0, 0]
       ip += big16(UInt16(flow.ipOptions.count + transport.count))
-      ip += [flow.ipOptions.isEmpty ? flow.transport.rawValue : 60, flow.hopLimit] + addresses + flow.ipOptions
+      ip +=
+        [flow.ipOptions.isEmpty ? flow.transport.rawValue : 60, flow.hopLimit] + addresses + flow.ipOptions
     }
     let pseudo = addresses + [0, flow.transport.rawValue] + big16(UInt16(transport.count))
     var sum = checksum(pseudo + transport)

@@ -4,7 +4,9 @@ enum Parser: String, CaseIterable {
   case babelPacket = "babel-packet"
   case configuration
   case ipHeader = "ip-header"
+  case merge
   case netlink
+  case superPacket = "super-packet"
   case uapi
   case udpMessage = "udp-message"
 
@@ -18,7 +20,9 @@ enum Parser: String, CaseIterable {
     case .babelPacket: feedBabelPacket(input)
     case .configuration: feedConfiguration(input)
     case .ipHeader: feedIPHeader(input)
+    case .merge: feedMerge(input)
     case .netlink: feedNetlink(input)
+    case .superPacket: feedSuperPacket(input)
     case .uapi: feedUAPI(input)
     case .udpMessage: feedUDPMessage(input)
     }
