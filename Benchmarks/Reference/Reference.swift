@@ -8,9 +8,9 @@ public struct Reference {
   /// Makes the buffer.
   public init() {}
 
-  /// Nanoseconds of one pass: the best of several, since whatever disturbs one only makes it longer.
+  /// The time of one pass: the best of several, since whatever disturbs one only makes it longer.
   @inline(never)
-  public mutating func nanosecondsOfPass() -> Double {
+  public mutating func picosecondsOfPass() -> Int {
     var best = Duration.seconds(1)
     for _ in 0..<16 {
       let start = ContinuousClock.now
@@ -19,7 +19,7 @@ public struct Reference {
     }
     // Read the result, so that the work is not thrown away.
     precondition(words[0] != words[1])
-    return best.nanoseconds
+    return Int(best.components.attoseconds / 1_000_000)
   }
 
   /// A generator of random numbers (xorshift) that runs over the buffer.
@@ -32,12 +32,5 @@ public struct Reference {
       state ^= state << 17
       words[index] &+= state
     }
-  }
-}
-
-extension Duration {
-  /// The whole duration.
-  var nanoseconds: Double {
-    Double(components.seconds) * 1e9 + Double(components.attoseconds) / 1e9
   }
 }
