@@ -1,7 +1,8 @@
 # Each target is a script or one command. `make run` and `make test` need nothing but Swift 6.3 and apt.
 
 MESHD = .build/static/release/meshd
-SWIFT_FILES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks Fuzz/Package.swift Fuzz/Sources
+SWIFT_FILES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Reference \
+  Fuzz/Package.swift Fuzz/Sources
 SECONDS = 10
 
 .PHONY: run test test-slow unit integration bench format lint static fuzz docs clean
@@ -23,7 +24,7 @@ integration: static
 
 bench: static
 	Benchmarks/throughput/run --ours '$(CURDIR)/$(MESHD) wg -f {if}'
-	swift package --package-path Benchmarks benchmark --no-progress
+	scripts/check-benchmarks
 
 format:
 	swift format --in-place --parallel --recursive $(SWIFT_FILES)

@@ -1,21 +1,19 @@
 import Babel
 import Benchmark
 import Net
+import Reference
 
 let benchmarks: @Sendable () -> Void = {
-  Benchmark.defaultConfiguration = .init(
-    metrics: [.wallClock, .throughput], scalingFactor: .kilo, maxDuration: .seconds(2))
+  Benchmark.defaultConfiguration = .short()
 
   let linkLocal = IPv6Address(high: 0xFE80_0000_0000_0000, low: 1)
 
   Benchmark("Read a packet of 30 updates") { benchmark in
     let packet = updates(30, seqno: 1, from: linkLocal)
-    benchmark.startMeasurement()
-    for _ in benchmark.scaledIterations {
+    benchmark.measure { _ in
       guard var reader = PacketReader(packet.span.bytes, from: linkLocal) else { return }
       while let message = reader.next() { blackHole(message) }
     }
-    benchmark.stopMeasurement()
   }
 
   Benchmark("A speaker hears 30 updates it knows") { benchmark in
@@ -25,13 +23,11 @@ let benchmarks: @Sendable () -> Void = {
     speaker.addNeighbour(NeighbourID(1), settings, at: .zero)
     speaker.linkUp(NeighbourID(1), at: .zero)
     let packet = updates(30, seqno: 1, from: linkLocal)
-    benchmark.startMeasurement()
-    for _ in benchmark.scaledIterations {
+    benchmark.measure { _ in
       speaker.handle(
         packet.span.bytes, from: NeighbourID(1), source: linkLocal, destinationIsUnicast: false, at: .zero)
       while let output = speaker.poll() { blackHole(output) }
     }
-    benchmark.stopMeasurement()
   }
 }
 

@@ -1,14 +1,14 @@
 import Benchmark
 import Net
+import Reference
 
 let benchmarks: @Sendable () -> Void = {
-  Benchmark.defaultConfiguration = .init(
-    metrics: [.wallClock, .throughput], scalingFactor: .kilo, maxDuration: .seconds(2))
+  Benchmark.defaultConfiguration = .short()
 
   for size in [64, 1420] {
     Benchmark("Checksum of \(size) octets") { benchmark in
       let packet = [UInt8](repeating: 0xA5, count: size)
-      for _ in benchmark.scaledIterations {
+      benchmark.measure { _ in
         var checksum = Checksum()
         checksum.add(packet.span.bytes)
         blackHole(checksum.value)
@@ -21,8 +21,6 @@ let benchmarks: @Sendable () -> Void = {
     packet[0] = 0x60
     packet[4] = 5
     packet[5] = 100
-    for _ in benchmark.scaledIterations {
-      blackHole(IPHeader(reading: packet.span.bytes))
-    }
+    benchmark.measure { _ in blackHole(IPHeader(reading: packet.span.bytes)) }
   }
 }
