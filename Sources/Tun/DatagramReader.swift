@@ -5,7 +5,7 @@ public import SystemPackage
 /// The reading side of a `UDPSocket`, with the memory for its system calls.
 ///
 /// It belongs to one thread.
-public struct DatagramReader: ~Copyable, Sendable {
+public struct DatagramReader: ~Copyable {
   /// What a read brought.
   public struct Result: Sendable, Equatable {
     /// Datagrams now in the batch.

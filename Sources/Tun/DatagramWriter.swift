@@ -5,7 +5,7 @@ public import SystemPackage
 /// A writing side of a `UDPSocket`, with the memory for its system calls.
 ///
 /// It belongs to one thread; a socket may have several.
-public struct DatagramWriter: ~Copyable, Sendable {
+public struct DatagramWriter: ~Copyable {
   /// What became of the datagrams of a write.
   public struct Result: Sendable, Equatable {
     /// Datagrams the kernel took.

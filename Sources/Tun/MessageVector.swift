@@ -7,8 +7,7 @@ internal import Net
 ///
 /// Allocated once; the only place that ties these pointers together.
 @safe
-internal struct MessageVector: ~Copyable, @unchecked Sendable {
-  // Unchecked, since the pointers are owned: the value moves to the thread that uses it.
+internal struct MessageVector: ~Copyable {
   private static let nameStride = 32
 
   /// How many messages there are.

@@ -7,9 +7,7 @@ public import SystemPackage
 ///
 /// It belongs to one thread and is the only reader of its queue.
 @safe
-public struct TunReader: ~Copyable, @unchecked Sendable {
-  // Unchecked, since the pointer is owned: the value moves to the thread that uses it.
-
+public struct TunReader: ~Copyable {
   /// What a read brought.
   public struct Result: Sendable, Equatable {
     /// Packets now in the batch.

@@ -7,9 +7,7 @@ public import SystemPackage
 ///
 /// It belongs to one thread; a queue may have several.
 @safe
-public struct TunWriter: ~Copyable, @unchecked Sendable {
-  // Unchecked, since the pointers are owned: the value moves to the thread that uses it.
-
+public struct TunWriter: ~Copyable {
   /// What became of the packets of a write.
   public struct Result: Sendable, Equatable {
     /// Packets the host's stack took.
