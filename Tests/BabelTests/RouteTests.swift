@@ -257,10 +257,11 @@ import Testing
     #expect(station.state == .unreachable)
     station.acknowledgeAll(from: 3)
     #expect(station.hold == nil)
-    // Neighbour 1 may still have packets under way; then nothing is left.
-    #expect(station.state == .unreachable)
-    station.run(for: .seconds(10))
+    // Neighbour 1 may still have packets from the prefix under way; then nothing is left.
     #expect(station.state == .none)
+    #expect(station.speaker.route(for: Station.prefix).announcers == [Station.id(1)])
+    station.run(for: .seconds(10))
+    #expect(station.speaker.route(for: Station.prefix) == RouteView(state: .none, announcers: []))
     #expect(station.speaker.prefixes == [])
   }
 

@@ -93,7 +93,8 @@ struct Destination: Sendable {
     } else if let route = selectedRoute {
       state = .via(route.neighbour, metric: route.metric, routerID: route.routerID, seqno: route.seqno)
     } else {
-      state = hold == nil && announcers.isEmpty ? .none : .unreachable
+      // Former announcers may still send packets from the prefix; they are no reason to refuse packets to it.
+      state = hold == nil && routes.isEmpty ? .none : .unreachable
     }
     return RouteView(state: state, announcers: announcers)
   }
