@@ -112,8 +112,12 @@ extension ControlLoop {
 
   mutating func updateHostRoutes() {
     var prefixes = node.hostPrefixes
-    // Other nodes' default routes are carried, not used (`decisions.md` 16).
-    if configuration.interface.babel { prefixes.removeAll(where: \.isDefault) }
+    if configuration.interface.babel {
+      // Other nodes' default routes are carried, not used (`decisions.md` 16); but what comes from our own addresses in the
+      // mesh goes to the exit that is there for them.
+      let own = configuration.interface.host.addresses.map(\.address)
+      prefixes = prefixes.flatMap { $0.destination.isDefault ? $0.narrowed(to: own) : [$0] }
+    }
     host?.setRoutes(prefixes, mark: configuration.interface.firewallMark)
   }
 

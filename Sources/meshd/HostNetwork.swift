@@ -12,6 +12,7 @@ struct HostNetwork: ~Copyable {
   private let index: UInt32
   private let table: Configuration.HostSettings.Table
   private var routes: Set<IPPrefix> = []
+  private var sourceRoutes: SourceRoutes
   private var addresses: Set<Configuration.HostSettings.Address> = []
   private var defaultRoutes: [AddressFamily: DefaultRoute] = [:]
 
@@ -22,6 +23,8 @@ struct HostNetwork: ~Copyable {
     netlink = try Netlink()
     self.index = index
     self.table = table
+    sourceRoutes = SourceRoutes(interface: index)
+    try? sourceRoutes.removeStale(by: &netlink)
   }
 
   /// Gives the interface its MTU and addresses and sets it up.
@@ -66,8 +69,22 @@ struct HostNetwork: ~Copyable {
   ///
   /// Default routes go through a table of their own, as wg-quick does it, so that the carrying UDP packets,
   /// which bear `mark`, stay outside.
-  mutating func setRoutes(_ prefixes: [IPPrefix], mark: UInt32) {
+  mutating func setRoutes(_ prefixes: [HostPrefix], mark: UInt32) {
     guard table != .off else { return }
+    setPlainRoutes(prefixes.filter { $0.source == nil }.map(\.destination), mark: mark)
+    let specific = prefixes.filter { $0.source != nil }
+    do {
+      for refusal in try sourceRoutes.set(
+        specific.map { route($0.destination, from: $0.source) }, by: &netlink)
+      {
+        complaints.append("\(Self.words(refusal.route)) could not be changed: \(refusal.error)")
+      }
+    } catch {
+      complaints.append("the kernel did not answer: \(error)")
+    }
+  }
+
+  private mutating func setPlainRoutes(_ prefixes: [IPPrefix], mark: UInt32) {
     let wanted = Set(prefixes)
     let gone = routes.subtracting(wanted).sorted()
     let new = prefixes.filter { !routes.contains($0) }
@@ -91,8 +108,9 @@ struct HostNetwork: ~Copyable {
     prefix.isDefault && table == .auto
   }
 
-  private func route(_ prefix: IPPrefix) -> KernelRoute {
+  private func route(_ prefix: IPPrefix, from source: IPPrefix? = nil) -> KernelRoute {
     var route = KernelRoute(to: prefix, interface: index)
+    route.source = source
     if case .number(let number) = table { route.table = number }
     return route
   }
@@ -147,10 +165,14 @@ struct HostNetwork: ~Copyable {
     }
   }
 
+  private static func words(_ route: KernelRoute) -> String {
+    "the route to \(route.destination)" + (route.source.map { " from \($0)" } ?? "")
+  }
+
   private static func words(_ change: NetlinkChange) -> String {
     switch change {
-    case .addRoute(let route): "the route to \(route.destination) could not be made"
-    case .removeRoute(let route): "the route to \(route.destination) could not be removed"
+    case .addRoute(let route): "\(words(route)) could not be made"
+    case .removeRoute(let route): "\(words(route)) could not be removed"
     case .addRule(let rule), .removeRule(let rule): "the rule for table \(rule.table) could not be changed"
     default: "the interface could not be changed"
     }

@@ -77,6 +77,6 @@ import Testing
     var draft = ForwardingTable.Draft()
     draft.allowedIPs[IPPrefix(host: own)] = Route(owner: Self.peer)
     draft.settings.ownAddresses = [own]
-    #expect(draft.freeze().allowedIPs.target(for: own) == .local)
+    #expect(draft.freeze().allowedIPs.target(for: own, from: own) == .local)
   }
 }

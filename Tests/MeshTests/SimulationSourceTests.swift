@@ -69,7 +69,7 @@ import Testing
     let own = IPPrefix(host: network.hosts[0].addresses[0])
     network.reconfigure(1) { $0.interface.announce = [own] }
     network.run(for: .seconds(5))
-    #expect(network.hosts[0].daemon?.table.allowedIPs.target(for: own.address) == .local)
+    #expect(network.hosts[0].daemon?.table.allowedIPs.target(for: own.address, from: own.address) == .local)
     lie(network, from: 1, to: 0, source: "\(own.address)")
     #expect(drops(network, 0, .martianSource) == 1)
     network.expectNoLoops()

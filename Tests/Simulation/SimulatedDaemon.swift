@@ -146,9 +146,11 @@ extension RawSpan {
 
 // What the tables say, and what a liar does with them.
 extension SimulatedDaemon {
-  /// Whom packets to `destination` go to.
+  /// Whom our packets to `destination` go to.
   func nextHop(to destination: IPAddress) -> PublicKey? {
-    guard case .peer(let id) = table.allowedIPs.target(for: destination) else { return nil }
+    let source = table.settings.ownAddresses.first { $0.family == destination.family }
+    let target = table.allowedIPs.target(for: destination, from: source ?? destination)
+    guard case .peer(let id) = target else { return nil }
     return table.peer(id)?.publicKey
   }
 

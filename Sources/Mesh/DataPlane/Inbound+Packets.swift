@@ -83,7 +83,8 @@ extension Inbound {
   private func disposition(of header: IPHeader, _ table: ForwardingTable) -> Disposition {
     // Multicast is never forwarded; the host joins what it wants.
     if table.settings.transit == .kernel || header.destination.isMulticast { return .deliver }
-    switch (table.allowedIPs.target(for: header.destination), table.settings.transit) {
+    let target = table.allowedIPs.target(for: header.destination, from: header.source)
+    switch (target, table.settings.transit) {
     case (.local, _): return .deliver
     case (.none, .process): return .deliver
     case (.peer(let next), .process): return header.destination.isLinkLocal ? .deliver : .relay(next)

@@ -38,9 +38,9 @@ extension Node {
     // The neighbours hear that we go, then nothing that Babel said holds any longer.
     drainSpeaker()
     speaker = nil
-    var prefixes: [IPPrefix] = []
-    draft.allowedIPs.forEach { prefix, _ in prefixes.append(prefix) }
-    for prefix in prefixes { refresh(prefix) }
+    var known: [(prefix: IPPrefix, source: IPPrefix?)] = []
+    draft.allowedIPs.forEach { prefix, source, _ in known.append((prefix, source)) }
+    for (prefix, source) in known { refresh(prefix, from: source) }
     guard isWanted, let identity,
       let routerID = RouterID(DerivedAddresses(of: identity.publicKey).interfaceIdentifier)
     else { return }

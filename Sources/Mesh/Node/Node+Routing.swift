@@ -1,5 +1,5 @@
 internal import Babel
-public import Net
+internal import Net
 internal import Noise
 
 // Babel's routes, ownership and our own prefixes become one table; nothing else writes to it.
@@ -97,17 +97,18 @@ extension Node {
     outbox.append(.seal(packet, id))
   }
 
-  /// Brings the table's entry for one prefix up to date with what Babel, the configuration and we say about it.
-  mutating func refresh(_ prefix: IPPrefix) {
-    let old = draft.allowedIPs[prefix]
-    let new = route(for: prefix)
+  /// Brings the table's entry for one prefix, or for packets to it from some sources, up to date with what Babel, the
+  /// configuration and we say about it.
+  mutating func refresh(_ prefix: IPPrefix, from source: IPPrefix? = nil) {
+    let old = draft.allowedIPs[prefix, from: source]
+    let new = route(for: prefix, from: source)
     guard new != old else { return }
-    draft.allowedIPs[prefix] = new
+    draft.allowedIPs[prefix, from: source] = new
     isTableDirty = true
     guard old?.target != new?.target else { return }
     areHostPrefixesDirty = true
     if speaker != nil {
-      outbox.append(.event(.routeChanged(prefix, via: nextHop(of: new))))
+      outbox.append(.event(.routeChanged(prefix, from: source, via: nextHop(of: new))))
     }
   }
 
@@ -116,7 +117,9 @@ extension Node {
     return peer(id)?.publicKey
   }
 
-  private func route(for prefix: IPPrefix) -> Route? {
+  private func route(for prefix: IPPrefix, from source: IPPrefix?) -> Route? {
+    // The speaker knows no routes that depend on the source, and nobody owns one.
+    guard source == nil else { return nil }
     let view = speaker?.route(for: prefix)
     var route = Route(.none)
     for id in owners[prefix] ?? [] where owns(id, prefix) { route.owners.insert(id) }
@@ -156,11 +159,11 @@ extension Node {
   /// TUN device.
   ///
   /// IPv4 first, by address.
-  public var hostPrefixes: [IPPrefix] {
-    var prefixes: [IPPrefix] = []
-    draft.allowedIPs.forEach { prefix, route in
+  public var hostPrefixes: [HostPrefix] {
+    var prefixes: [HostPrefix] = []
+    draft.allowedIPs.forEach { prefix, source, route in
       switch route.target {
-      case .peer, .unreachable: prefixes.append(prefix)
+      case .peer, .unreachable: prefixes.append(HostPrefix(prefix, from: source))
       case .local, .none: break
       }
     }

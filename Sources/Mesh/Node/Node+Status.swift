@@ -65,8 +65,9 @@ extension Node {
   /// Where traffic goes: the prefixes that lead to each peer.
   private func prefixesByPeer() -> [PeerID: Set<IPPrefix>] {
     var prefixes: [PeerID: Set<IPPrefix>] = [:]
-    draft.allowedIPs.forEach { prefix, route in
-      guard case .peer(let id) = route.target else { return }
+    draft.allowedIPs.forEach { prefix, source, route in
+      // A part of a prefix is not the prefix.
+      guard source == nil, case .peer(let id) = route.target else { return }
       prefixes[id, default: []].insert(prefix)
     }
     return prefixes
