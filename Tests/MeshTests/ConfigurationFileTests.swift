@@ -45,6 +45,7 @@ import Testing
       Announce = 192.168.1.0/24, fd01::/48
       #meshd: Announce = 172.16.0.0/12
       Transit = kernel
+      #meshd: rpf = Strict
 
       [Peer]
       # friendly_name = bob
@@ -68,6 +69,7 @@ import Testing
     #expect(interface.host.preUp == ["echo pre %i"] && interface.host.preDown == ["down"])
     #expect(interface.host.postUp == ["iptables -A FORWARD -i %i -j ACCEPT; echo a=b", "second"])
     #expect(interface.host.postDown == ["gone"] && interface.transit == .kernel)
+    #expect(interface.sourceCheck == .strict)
     #expect(interface.announce.map(\.description) == ["192.168.1.0/24", "fd01::/48", "172.16.0.0/12"])
     let peer = file.configuration.peers[0]
     #expect(peer.publicKey.base64 == Self.first && peer.presharedKey?.base64 == Self.psk)
@@ -238,6 +240,7 @@ import Testing
     ("SaveConfig = 1", "`1` is neither true nor false; write `true` or `false`"),
     ("Babel = yes", "`yes` is neither on nor off; write `on` or `off`"),
     ("Transit = fast", "`fast` is not a way of transit; write `process`, `kernel` or `off`"),
+    ("RPF = loose", "`loose` is not a source check; write `anchored`, `covering`, `strict` or `off`"),
     ("Announce = 1.2.3.4/x", "`1.2.3.4/x` is not a prefix; write one like 10.0.0.0/24 or fd00::/64"),
     ("Announce =", "a prefix is missing here; write one like 10.0.0.0/24 or fd00::/64"),
   ])
@@ -314,6 +317,7 @@ import Testing
     PostDown = e
     #meshd: Babel = on
     #meshd: Transit = off
+    #meshd: RPF = covering
     #meshd: Announce = 192.168.1.0/24
 
     [Peer]

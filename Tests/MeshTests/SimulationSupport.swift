@@ -93,9 +93,8 @@ extension SimulatedNetwork {
 
   /// Packets dropped by all hosts for their source.
   var sourceRefusals: UInt64 {
-    hosts.reduce(0) { sum, host in
-      sum + (host.daemon?.drops[.disallowedSource] ?? 0) + (host.daemon?.drops[.martianSource] ?? 0)
-    }
+    let reasons: [DropReason] = [.disallowedSource, .unknownSource, .unacceptedSource, .martianSource]
+    return hosts.reduce(0) { sum, host in reasons.reduce(sum) { $0 + (host.daemon?.drops[$1] ?? 0) } }
   }
 }
 

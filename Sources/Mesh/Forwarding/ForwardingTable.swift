@@ -20,6 +20,8 @@ public final class ForwardingTable: Sendable {
     ///
     /// `kernel` gives every packet to the TUN device, as WireGuard does.
     public var transit = Configuration.Transit.kernel
+    /// How the sources of packets from peers that speak Babel are checked.
+    public var sourceCheck = Configuration.SourceCheck.anchored
     /// The MTU of the TUN device, in octets.
     public var mtu = 1420
 

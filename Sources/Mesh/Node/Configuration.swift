@@ -28,6 +28,22 @@ extension Configuration {
     case off
   }
 
+  /// Which sources a peer that speaks Babel may send from, inside its `Accept` (`babel.md` §6.5).
+  ///
+  /// Whatever is chosen, sources that nobody may use and our own addresses are refused.
+  public enum SourceCheck: String, Sendable, CaseIterable {
+    /// Those whose longest prefix it owns or announces, whichever way packets to them go.
+    case anchored
+    /// Those inside any prefix that it owns or announces: for peers that summarise.
+    ///
+    /// Our own prefixes are exempt from that.
+    case covering
+    /// Those to which packets go by way of it.
+    case strict
+    /// All.
+    case off
+  }
+
   /// The `[Interface]` section.
   public struct Interface: Sendable, Equatable {
     /// Our static key; `nil` until one is set, and then the node is silent.
@@ -40,6 +56,8 @@ extension Configuration {
     public var babel = false
     /// How packets between two peers travel.
     public var transit = Transit.process
+    /// How the sources of packets from peers that speak Babel are checked.
+    public var sourceCheck = SourceCheck.anchored
     /// What this node announces to the mesh, besides its own addresses.
     public var announce: [IPPrefix] = []
     /// The host's side of the interface, used by `meshd up` only.
@@ -52,7 +70,7 @@ extension Configuration {
     public static func == (lhs: Interface, rhs: Interface) -> Bool {
       lhs.privateKey?.publicKey == rhs.privateKey?.publicKey && lhs.listenPort == rhs.listenPort
         && lhs.firewallMark == rhs.firewallMark && lhs.babel == rhs.babel && lhs.transit == rhs.transit
-        && lhs.announce == rhs.announce && lhs.host == rhs.host
+        && lhs.sourceCheck == rhs.sourceCheck && lhs.announce == rhs.announce && lhs.host == rhs.host
     }
   }
 

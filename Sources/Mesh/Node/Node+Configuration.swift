@@ -15,6 +15,7 @@ extension Node {
     configureLocalPrefixes()
     collectUnresolvedNames()
     draft.settings.transit = new.interface.transit
+    draft.settings.sourceCheck = new.interface.sourceCheck
     isTableDirty = true
   }
 

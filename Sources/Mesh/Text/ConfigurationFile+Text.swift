@@ -33,6 +33,7 @@ extension ConfigurationFile {
     }
     if interface.babel { text += "#meshd: Babel = on\n" }
     if interface.transit != .process { text += "#meshd: Transit = \(interface.transit.rawValue)\n" }
+    if interface.sourceCheck != .anchored { text += "#meshd: RPF = \(interface.sourceCheck.rawValue)\n" }
     for prefix in interface.announce { text += "#meshd: Announce = \(prefix)\n" }
     return text
   }

@@ -16,6 +16,7 @@ extension ConfigurationParser {
     case .postDown: interface.host.postDown += hook(value)
     case .babel: interface.babel = try onOff(value)
     case .transit: interface.transit = try transit(value)
+    case .sourceCheck: interface.sourceCheck = try sourceCheck(value)
     case .announce:
       interface.announce += try prefixes(value).map(\.prefix).filter { announced.insert($0).inserted }
     case .dns:
@@ -39,7 +40,7 @@ extension ConfigurationParser {
     case .babel: peers[last].babel = try onOff(value)
     case .accept: peers[last].accept = try (peers[last].accept ?? []) + accepted(value)
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
-      .postDown, .saveConfig, .announce, .transit:
+      .postDown, .saveConfig, .announce, .transit, .sourceCheck:
       break
     }
   }
@@ -170,6 +171,15 @@ extension ConfigurationParser {
         at: value, "\(quoted(value.text)) is not a way of transit", "write `process`, `kernel` or `off`")
     }
     return transit
+  }
+
+  private func sourceCheck(_ value: Field) throws(ConfigurationError) -> Configuration.SourceCheck {
+    guard let check = Configuration.SourceCheck(rawValue: value.text.lowercased()) else {
+      throw error(
+        at: value, "\(quoted(value.text)) is not a source check",
+        "write `anchored`, `covering`, `strict` or `off`")
+    }
+    return check
   }
 
   /// A comma list of prefixes.
