@@ -156,7 +156,7 @@ import Testing
     #expect(station.speaker.neighbour(Station.id(1))?.routeCount == 0)
     station.run(for: .seconds(11))
     #expect(station.state == .none)
-    #expect(station.speaker.prefixes == [])
+    #expect(station.speaker.keys.map(\.prefix) == [])
   }
 
   @Test func pitfall25RestartedNeighbourKeepsItsRoutesButNotItsIHU() {

@@ -152,7 +152,7 @@ extension Node.Output {
     switch self {
     case .publish: "publish"
     case .datagram: "datagram"
-    case .seal: "seal"
+    case .seal, .speak: "seal"
     case .hostPrefixesChanged: "hostPrefixesChanged"
     case .persist: "persist"
     case .event: "event"

@@ -130,6 +130,7 @@ public final class SimulatedDaemon {
         effects.isTableNew = true
       case .datagram(let message, let path): depart(message.span.bytes, along: path, ecn: 0)
       case .seal(let packet, let peer): seal(packet, to: peer, at: now)
+      case .speak(let packet, let peer): seal(packet.octets(at: now), to: peer, at: now)
       case .hostPrefixesChanged: break
       case .persist(let state): effects.persisted = state
       case .event(let event): effects.events.append(event)

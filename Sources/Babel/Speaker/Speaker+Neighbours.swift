@@ -21,8 +21,10 @@ extension Speaker {
       neighbourTable[id]?.isMeshd =
         settings.isMeshd || (address != nil && address == settings.expected)
     }
-    guard old.accept != settings.accept else { return }
-    for slot in slots(of: id) where !settings.accepts(routeTable[slot].key.prefix) {
+    guard old.accept != settings.accept || old.acceptsSourceSpecific != settings.acceptsSourceSpecific else {
+      return
+    }
+    for slot in slots(of: id) where !settings.accepts(routeTable[slot].key) {
       retract(slot, id, at: now)
     }
     // What was refused before was not stored.
@@ -71,6 +73,7 @@ extension Speaker {
     guard let before = neighbourTable[id]?.reach else { return }
     neighbourTable[id]?.multicastHellos.expire(at: now)
     neighbourTable[id]?.unicastHellos.expire(at: now)
+    neighbourTable[id]?.roundTrip.expire(at: now)
     if let expiry = neighbourTable[id]?.ihuExpiry, expiry <= now {
       neighbourTable[id]?.txcost = .infinity
       neighbourTable[id]?.ihuExpiry = .distantFuture
@@ -109,6 +112,7 @@ extension Speaker {
         routeTable[slot].routes[index].setCost(cost, halfLife: timing.smoothing, at: now)
       }
       reselect(slot, at: now)
+      if neighbour.cost < cost { requestBetter(slot, at: now) }
       settle(slot)
     }
     if !cost.isFinite {

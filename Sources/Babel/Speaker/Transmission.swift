@@ -10,7 +10,7 @@ struct Transmission {
   private var items: [Neighbour.Unacknowledged.Item] = []
   private var asksForAcknowledgment = false
   /// Finished packets.
-  private(set) var packets: [[UInt8]] = []
+  private(set) var packets: [PacketWriter.Packet] = []
   /// What the acknowledgment of each number would confirm.
   private(set) var unacknowledged: [(opaque: UInt16, items: [Neighbour.Unacknowledged.Item])] = []
 
@@ -50,6 +50,6 @@ struct Transmission {
       asksForAcknowledgment = false
       opaque &+= 1
     }
-    if let packet = writer.finish() { packets.append(packet) }
+    if let packet = writer.finishPacket() { packets.append(packet) }
   }
 }

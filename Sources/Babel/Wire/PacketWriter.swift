@@ -13,6 +13,15 @@ public struct PacketWriter: Sendable {
   private var nextHop4: IPv4Address?
   private var nextHop6: IPv6Address
   private var defaultPrefix: UInt128?
+  private var timestampOffset: Int?
+
+  /// A finished packet.
+  struct Packet: Sendable {
+    /// The UDP payload.
+    var octets: [UInt8]
+    /// Where the Timestamp of its Hello is; `nil` without one.
+    var timestampOffset: Int?
+  }
 
   /// Makes a writer of packets from `source` with at most `limit` octets of UDP payload.
   public init(limit: Int, source: IPv6Address) {
@@ -53,11 +62,16 @@ public struct PacketWriter: Sendable {
 
   /// Ends the current packet, if it holds anything, and begins the next.
   public mutating func finish() -> [UInt8]? {
+    finishPacket()?.octets
+  }
+
+  /// Ends the current packet, if it holds anything, and begins the next.
+  mutating func finishPacket() -> Packet? {
     guard !isEmpty else { return nil }
     let length = bytes.count - PacketReader.headerLength
     bytes[2] = UInt8(length >> 8)
     bytes[3] = UInt8(length & 0xFF)
-    let packet = bytes
+    let packet = Packet(octets: bytes, timestampOffset: timestampOffset)
     begin()
     return packet
   }
@@ -70,6 +84,7 @@ public struct PacketWriter: Sendable {
     nextHop4 = nil
     nextHop6 = source
     defaultPrefix = nil
+    timestampOffset = nil
   }
 
   private struct Mark {
@@ -78,12 +93,13 @@ public struct PacketWriter: Sendable {
     var nextHop4: IPv4Address?
     var nextHop6: IPv6Address
     var defaultPrefix: UInt128?
+    var timestampOffset: Int?
   }
 
   private var mark: Mark {
     Mark(
       count: bytes.count, routerID: routerID, nextHop4: nextHop4, nextHop6: nextHop6,
-      defaultPrefix: defaultPrefix)
+      defaultPrefix: defaultPrefix, timestampOffset: timestampOffset)
   }
 
   private mutating func restore(_ mark: Mark) {
@@ -92,6 +108,7 @@ public struct PacketWriter: Sendable {
     nextHop4 = mark.nextHop4
     nextHop6 = mark.nextHop6
     defaultPrefix = mark.defaultPrefix
+    timestampOffset = mark.timestampOffset
   }
 }
 
@@ -103,6 +120,7 @@ extension PacketWriter {
     put16(hello.interval.centiseconds)
     if let timestamp = hello.timestamp {
       header(TLVType.timestamp, 4)
+      timestampOffset = bytes.count
       put32(timestamp)
     }
   }

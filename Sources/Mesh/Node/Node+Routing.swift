@@ -9,7 +9,7 @@ extension Node {
     guard let identity, speaker != nil else { return }
     let settings = NeighbourSettings(
       ourLinkLocal: identity.publicKey.linkLocal, expected: peer.linkLocal,
-      accept: peer.configuration.accept, ipv4NextHop: firstOwnIPv4, mtu: mtu)
+      accept: peer.configuration.accept, acceptsSourceSpecific: false, ipv4NextHop: firstOwnIPv4, mtu: mtu)
     let id = NeighbourID(peer.id.rawValue)
     if peer.speaksBabel {
       speaker?.updateNeighbour(id, settings, at: now)
@@ -69,10 +69,10 @@ extension Node {
   mutating func drainSpeaker() {
     while let output = speaker?.poll() {
       switch output {
-      case .send(let neighbour, let payload, let unicast):
-        speak(payload, to: PeerID(rawValue: neighbour.rawValue), unicast)
-      case .routeChanged(let prefix):
-        refresh(prefix)
+      case .send(let neighbour, let packet):
+        speak(packet, to: PeerID(rawValue: neighbour.rawValue))
+      case .routeChanged(let key):
+        if key.source == nil { refresh(key.prefix) }
       case .neighbourChanged(let neighbour):
         guard let peer = peer(PeerID(rawValue: neighbour.rawValue)) else { continue }
         let isUp = speaker?.neighbour(neighbour)?.cost.isFinite ?? false
@@ -85,16 +85,14 @@ extension Node {
     }
   }
 
-  private mutating func speak(_ payload: [UInt8], to id: PeerID, _ unicast: IPv6Address?) {
+  private mutating func speak(_ packet: OutgoingPacket, to id: PeerID) {
     guard let identity, let peer = peer(id) else { return }
     guard peer.hasSession(at: now) else {
       // What is said to nobody is said again; but it is a reason to have a session.
       connect(peer)
       return
     }
-    let packet = BabelDatagram.encapsulate(
-      payload, from: identity.publicKey.linkLocal, to: unicast ?? BabelDatagram.group)
-    outbox.append(.seal(packet, id))
+    outbox.append(.speak(BabelPacket(packet, from: identity.publicKey.linkLocal), id))
   }
 
   /// Brings the table's entry for one prefix up to date with what Babel, the configuration and we say about it.
