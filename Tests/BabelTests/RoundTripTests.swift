@@ -63,6 +63,30 @@ import Testing
     #expect(roundTrip.smoothed == nil)
   }
 
+  @Test func pitfall29PacketThatArrivedBeforeTheLastEventTurnsNoClockBack() {
+    var station = Station()
+    station.join(0)
+    station.receive([.hello(Hello(seqno: Seqno(9), interval: Station.long, timestamp: 1000))], from: 0)
+    station.run(for: .seconds(5))
+    let now = station.now
+    // It waited in a queue while the speaker went on.
+    station.now = Instant(nanoseconds: now.nanoseconds - 3_000_000_000)
+    station.receive(
+      [
+        .hello(Hello(seqno: Seqno(10), interval: Station.long, timestamp: 2000)),
+        .ihu(
+          IHU(
+            address: .v6(Station.linkLocal), rxcost: Metric(96), interval: Station.long,
+            timestamps: IHU.Timestamps(
+              origin: station.speaker.clock.time(at: now), receive: 1500))),
+      ], from: 0)
+    station.now = now
+    #expect(station.speaker.neighbour(Station.id(0))?.roundTrip == nil)
+    #expect(station.speaker.neighbour(Station.id(0))?.cost == Metric(96))
+    station.run(for: .seconds(5))
+    #expect(station.speaker.nextDeadline > station.now)
+  }
+
   @Test func estimateThatNothingConfirmsIsForgotten() {
     var roundTrip = Self.estimate([50])
     roundTrip.expire(at: Instant(nanoseconds: 179_000_000_000))

@@ -26,13 +26,17 @@ public struct NeighbourSettings: Sendable, Equatable {
   public var receiveCost: Metric
   /// What delay adds to the cost; `nil` is `DelayPenalty.mesh` for a meshd and `DelayPenalty.stock` for others.
   public var delayPenalty: DelayPenalty?
+  /// Keys that packets are authenticated with (RFC 8967); what has the MAC of none of them is not heard.
+  ///
+  /// Without any, authentication is ignored.
+  public var keys: [MACKey]
 
   /// Makes settings; everything but our address has a default that suits a stock peer.
   public init(
     ourLinkLocal: IPv6Address, expected: IPv6Address? = nil, isMeshd: Bool = false,
     accept: [IPPrefix]? = nil, acceptsSourceSpecific: Bool = true, ipv4NextHop: IPv4Address? = nil,
     mtu: Int = 1420,
-    receiveCost: Metric = .wired, delayPenalty: DelayPenalty? = nil
+    receiveCost: Metric = .wired, delayPenalty: DelayPenalty? = nil, keys: [MACKey] = []
   ) {
     self.ourLinkLocal = ourLinkLocal
     self.expected = expected
@@ -43,6 +47,7 @@ public struct NeighbourSettings: Sendable, Equatable {
     self.mtu = mtu
     self.receiveCost = receiveCost
     self.delayPenalty = delayPenalty
+    self.keys = keys
   }
 
   /// Whether the neighbour may announce routes to `key`.
@@ -53,5 +58,10 @@ public struct NeighbourSettings: Sendable, Equatable {
   }
 
   /// UDP payload octets of one packet: what IPv6 and UDP leave of the MTU, never below 512 (RFC 8966 §4).
-  var payloadLimit: Int { max(mtu - 48, 512) }
+  private var payloadLimit: Int { max(mtu - 48, 512) }
+
+  /// Octets of header and messages: what a counter and the MACs leave of the payload.
+  var packetLimit: Int {
+    keys.isEmpty ? payloadLimit : payloadLimit - 14 - keys.reduce(0) { $0 + 2 + $1.size }
+  }
 }

@@ -9,6 +9,12 @@ extension Speaker {
     _ payload: RawSpan, from id: NeighbourID, source: IPv6Address, destinationIsUnicast: Bool, at now: Instant
   ) {
     guard neighbourTable[id]?.isUp == true, !isShutDown else { return }
+    guard
+      isAuthentic(payload, from: id, source: source, isUnicast: destinationIsUnicast, at: now)
+    else {
+      counters.unauthenticPackets += 1
+      return
+    }
     guard var reader = PacketReader(payload, from: source), admit(source, from: id, at: now) else {
       counters.foreignPackets += 1
       return

@@ -9,7 +9,8 @@ extension Speaker {
       return
     }
     let first = Seqno(UInt16(truncatingIfNeeded: random.next()))
-    neighbourTable[id] = Neighbour(settings, helloSeqno: first)
+    let authentication = Authentication(using: &random)
+    neighbourTable[id] = Neighbour(settings, helloSeqno: first, authentication: authentication)
   }
 
   /// Changes a neighbour's settings; routes it may no longer announce are dropped.
@@ -81,6 +82,7 @@ extension Speaker {
     if before != 0, neighbourTable[id]?.reach == 0 {
       // Sixteen Hellos in a row are missing: whoever it was is gone (RFC 8966 §3.4.1).
       neighbourTable[id]?.isHeard = false
+      neighbourTable[id]?.authentication.forgetNeighbour()
       neighbourTable[id]?.txcost = .infinity
       neighbourTable[id]?.dumpDeadline = .distantFuture
       neighbourTable[id]?.dumpCursor = nil

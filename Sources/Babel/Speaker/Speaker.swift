@@ -25,6 +25,8 @@ public struct Speaker: Sendable {
   public struct Counters: Sendable, Equatable {
     /// Packets that were no Babel, or from an address that is not the neighbour's.
     public internal(set) var foreignPackets: UInt64 = 0
+    /// Packets without a valid MAC or with a counter that is not fresh, where a key is configured.
+    public internal(set) var unauthenticPackets: UInt64 = 0
     /// TLVs in which something was wrong.
     public internal(set) var malformedTLVs: UInt64 = 0
     /// Updates that the neighbour may not send: for prefixes outside its filter, or with our own router-id.

@@ -15,7 +15,7 @@ struct Transmission {
   private(set) var unacknowledged: [(opaque: UInt16, items: [Neighbour.Unacknowledged.Item])] = []
 
   init(to settings: NeighbourSettings, opaque: UInt16) {
-    writer = PacketWriter(limit: settings.payloadLimit, source: settings.ourLinkLocal)
+    writer = PacketWriter(limit: settings.packetLimit, source: settings.ourLinkLocal)
     self.opaque = opaque
   }
 

@@ -50,6 +50,8 @@ struct Neighbour: Sendable {
   var ihuExpiry = Instant.distantFuture
   /// How far away it is.
   var roundTrip = RoundTrip()
+  /// What guards the link against replays.
+  var authentication: Authentication
   /// The cost in the last IHU we sent; `nil` before the first.
   var toldRxcost: Metric?
   /// The cost in use, kept to notice changes.
@@ -92,8 +94,9 @@ struct Neighbour: Sendable {
   /// The hint that is in the deadline queue.
   var scheduled = Instant.distantFuture
 
-  init(_ settings: NeighbourSettings, helloSeqno: Seqno) {
+  init(_ settings: NeighbourSettings, helloSeqno: Seqno, authentication: Authentication) {
     self.settings = settings
+    self.authentication = authentication
     self.helloSeqno = helloSeqno
     isMeshd = settings.isMeshd
   }
@@ -155,6 +158,7 @@ struct Neighbour: Sendable {
   /// Forgets what the neighbour said and what it was told, when the link opens or closes.
   mutating func reset() {
     isHeard = false
+    authentication.forgetNeighbour()
     multicastHellos = HelloHistory()
     unicastHellos = HelloHistory()
     txcost = .infinity

@@ -16,11 +16,33 @@ public struct PacketWriter: Sendable {
   private var timestampOffset: Int?
 
   /// A finished packet.
-  struct Packet: Sendable {
-    /// The UDP payload.
-    var octets: [UInt8]
+  struct Packet: Sendable, Equatable {
+    /// Header and body.
+    private(set) var octets: [UInt8]
     /// Where the Timestamp of its Hello is; `nil` without one.
-    var timestampOffset: Int?
+    let timestampOffset: Int?
+
+    fileprivate init(octets: [UInt8], timestampOffset: Int?) {
+      self.octets = octets
+      self.timestampOffset = timestampOffset
+      setLength()
+    }
+
+    /// Adds the counter of an authenticated packet (RFC 8967 §6.2).
+    mutating func append(_ counter: AuthenticationTLVs.PacketCounter) {
+      octets += [TLVType.packetCounter, UInt8(4 + counter.index.count)]
+      for shift in [24, 16, 8, 0] as [UInt32] {
+        octets.append(UInt8(truncatingIfNeeded: counter.value >> shift))
+      }
+      octets += counter.index
+      setLength()
+    }
+
+    private mutating func setLength() {
+      let length = octets.count - PacketReader.headerLength
+      octets[2] = UInt8(length >> 8)
+      octets[3] = UInt8(length & 0xFF)
+    }
   }
 
   /// Makes a writer of packets from `source` with at most `limit` octets of UDP payload.
@@ -60,6 +82,12 @@ public struct PacketWriter: Sendable {
     return false
   }
 
+  /// Adds a TLV that no `TLV` stands for, of whose length the caller is sure.
+  mutating func append(_ type: UInt8, _ body: [UInt8]) {
+    header(type, body.count)
+    bytes += body
+  }
+
   /// Ends the current packet, if it holds anything, and begins the next.
   public mutating func finish() -> [UInt8]? {
     finishPacket()?.octets
@@ -68,9 +96,6 @@ public struct PacketWriter: Sendable {
   /// Ends the current packet, if it holds anything, and begins the next.
   mutating func finishPacket() -> Packet? {
     guard !isEmpty else { return nil }
-    let length = bytes.count - PacketReader.headerLength
-    bytes[2] = UInt8(length >> 8)
-    bytes[3] = UInt8(length & 0xFF)
     let packet = Packet(octets: bytes, timestampOffset: timestampOffset)
     begin()
     return packet

@@ -9,7 +9,8 @@ extension Node {
     guard let identity, speaker != nil else { return }
     let settings = NeighbourSettings(
       ourLinkLocal: identity.publicKey.linkLocal, expected: peer.linkLocal,
-      accept: peer.configuration.accept, acceptsSourceSpecific: false, ipv4NextHop: firstOwnIPv4, mtu: mtu)
+      accept: peer.configuration.accept, acceptsSourceSpecific: false, ipv4NextHop: firstOwnIPv4, mtu: mtu,
+      keys: peer.configuration.babelKeys.map { MACKey(sign: $0.sign, verify: $0.verify) })
     let id = NeighbourID(peer.id.rawValue)
     if peer.speaksBabel {
       speaker?.updateNeighbour(id, settings, at: now)

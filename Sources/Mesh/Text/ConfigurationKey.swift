@@ -21,6 +21,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case endpoint = "Endpoint"
   case persistentKeepalive = "PersistentKeepalive"
   case accept = "Accept"
+  case babelKey = "BabelKey"
 
   /// A section of the file.
   enum Section: String, Sendable {
@@ -48,7 +49,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
       .persistentKeepalive:
       .wg
     case .address, .dns, .mtu, .table, .preUp, .postUp, .preDown, .postDown, .saveConfig: .wgQuick
-    case .babel, .announce, .transit, .accept: .meshd
+    case .babel, .announce, .transit, .accept, .babelKey: .meshd
     }
   }
 
@@ -57,7 +58,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
       .postDown, .saveConfig, .announce, .transit:
       section == .interface
-    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept: section == .peer
+    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept, .babelKey:
+      section == .peer
     case .babel: true
     }
   }
