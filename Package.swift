@@ -77,7 +77,8 @@ let package = Package(
     .testTarget(name: "NetTests", dependencies: ["Net"], swiftSettings: testSettings),
     .testTarget(
       name: "NoiseTests", dependencies: ["Net", "Noise"], swiftSettings: testSettings),
-    .testTarget(name: "BabelTests", dependencies: ["Net", "Babel"], swiftSettings: testSettings),
+    .testTarget(
+      name: "BabelTests", dependencies: ["Net", "Noise", "Babel"], swiftSettings: testSettings),
     .testTarget(
       name: "MeshTests", dependencies: ["Net", "Noise", "Babel", "Mesh", "Simulation", "CAllocations"],
       swiftSettings: testSettings),

@@ -211,6 +211,7 @@ struct ControlLoop: ~Copyable {
       case .open(let opening): openings.append(opening)
       case .datagram(let message, let path): egress.send(message, along: path)
       case .seal(let packet, let peer): egress.seal(packet, to: peer, table: table)
+      case .speak(let packet, let peer): egress.seal(packet.octets(at: clock.now), to: peer, table: table)
       case .hostPrefixesChanged: updateHostRoutes()
       case .persist(let state): save(state)
       case .event(let event): event.log(to: logger)

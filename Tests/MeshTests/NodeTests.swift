@@ -203,7 +203,7 @@ extension Node.Output {
     case .publish: "publish"
     case .open: "open"
     case .datagram: "datagram"
-    case .seal: "seal"
+    case .seal, .speak: "seal"
     case .hostPrefixesChanged: "hostPrefixesChanged"
     case .persist: "persist"
     case .event: "event"

@@ -2,9 +2,11 @@ public import Net
 internal import OrderedCollections
 
 extension Speaker {
-  /// Announces a prefix of our own.
-  public mutating func originate(_ prefix: IPPrefix, metric: Metric = .zero, at now: Instant) {
-    let slot = routeTable.slotOrInsert(RouteKey(prefix))
+  /// Announces a prefix of our own, for packets from `source` only if there is one, which must be of the same family.
+  public mutating func originate(
+    _ prefix: IPPrefix, source: IPPrefix? = nil, metric: Metric = .zero, at now: Instant
+  ) {
+    let slot = routeTable.slotOrInsert(RouteKey(prefix, source: source))
     guard routeTable[slot].local != metric else { return }
     for route in routeTable[slot].routes { removeRoute(slot, route.neighbour, at: now) }
     removeFormerAnnouncers(slot) { _ in true }
@@ -18,30 +20,31 @@ extension Speaker {
   }
 
   /// Takes back a prefix of our own; it is held like any lost route.
-  public mutating func withdraw(_ prefix: IPPrefix, at now: Instant) {
-    guard let slot = routeTable.slot(RouteKey(prefix)), routeTable[slot].local != nil else { return }
+  public mutating func withdraw(_ prefix: IPPrefix, source: IPPrefix? = nil, at now: Instant) {
+    let key = RouteKey(prefix, source: source)
+    guard let slot = routeTable.slot(key), routeTable[slot].local != nil else { return }
     routeTable[slot].local = nil
     lose(slot, at: now)
     report(slot)
     settle(slot)
     // Other announcements of the prefix were not stored while it was ours.
     for (id, neighbour) in neighbourTable where neighbour.isHeard {
-      send([.routeRequest(RouteRequest(prefix: prefix))], to: id)
+      send([.routeRequest(RouteRequest(prefix: key.prefix, source: key.source))], to: id)
     }
   }
 
   /// Takes an update (§3.5.3).
   mutating func receive(_ update: Update, from id: NeighbourID, at now: Instant) {
-    // Forwarding knows destinations only, and then source-specific routes must be ignored (RFC 9079 §3.2).
-    guard update.source == nil, let settings = neighbourTable[id]?.settings else { return }
-    let key = RouteKey(update.prefix)
+    guard let settings = neighbourTable[id]?.settings else { return }
+    if update.isIPv4ViaIPv6 { neighbourTable[id]?.speaksIPv4ViaIPv6 = true }
+    let key = RouteKey(update.prefix, source: update.source)
     let known = routeTable.slot(key)
     if let known, routeTable[known].local != nil {
       if update.routerID == routerID { recover(update.seqno, at: now) }
       return
     }
     guard let route = Route(update, from: id), route.routerID != routerID,
-      settings.accepts(update.prefix)
+      settings.accepts(key)
     else {
       if update.metric.isFinite { counters.refusedUpdates += 1 }
       // Whatever it is, it replaces what the neighbour said before.
@@ -156,7 +159,8 @@ extension Speaker {
       routeTable[slot].routes[index].refresh <= now
     {
       routeTable[slot].routes[index].refreshWasRequested()
-      send([.routeRequest(RouteRequest(prefix: routeTable[slot].key.prefix))], to: id, isUnicast: true)
+      let key = routeTable[slot].key
+      send([.routeRequest(RouteRequest(prefix: key.prefix, source: key.source))], to: id, isUnicast: true)
     }
     if let hold = routeTable[slot].hold, hold.end <= now {
       routeTable[slot].hold = nil

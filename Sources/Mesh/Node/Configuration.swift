@@ -143,6 +143,10 @@ extension Configuration {
     public var persistentKeepalive: UInt16 = 0
     /// Whether the peer speaks Babel; `nil` follows the interface.
     public var babel: Bool?
+    /// Keys that Babel packets to and from the peer are authenticated with (RFC 8967).
+    ///
+    /// WireGuard does that already; a stock speaker may insist. Several let keys change one side at a time.
+    public var babelKeys: [AuthenticationKey] = []
     /// What the peer may announce and carry; `nil` is everything but martians and our own prefixes.
     public var accept: [IPPrefix]?
 

@@ -9,7 +9,8 @@ extension Node {
     guard let identity, speaker != nil else { return }
     let settings = NeighbourSettings(
       ourLinkLocal: identity.publicKey.linkLocal, expected: peer.linkLocal,
-      accept: peer.configuration.accept, ipv4NextHop: firstOwnIPv4, mtu: mtu)
+      accept: peer.configuration.accept, ipv4NextHop: firstOwnIPv4, mtu: mtu,
+      keys: peer.configuration.babelKeys.map { MACKey(sign: $0.sign, verify: $0.verify) })
     let id = NeighbourID(peer.id.rawValue)
     if peer.speaksBabel {
       speaker?.updateNeighbour(id, settings, at: now)
@@ -69,10 +70,10 @@ extension Node {
   mutating func drainSpeaker() {
     while let output = speaker?.poll() {
       switch output {
-      case .send(let neighbour, let payload, let unicast):
-        speak(payload, to: PeerID(rawValue: neighbour.rawValue), unicast)
-      case .routeChanged(let prefix):
-        refresh(prefix)
+      case .send(let neighbour, let packet):
+        speak(packet, to: PeerID(rawValue: neighbour.rawValue))
+      case .routeChanged(let key):
+        refresh(key.prefix, from: key.source)
       case .neighbourChanged(let neighbour):
         guard let peer = peer(PeerID(rawValue: neighbour.rawValue)) else { continue }
         let isUp = speaker?.neighbour(neighbour)?.cost.isFinite ?? false
@@ -85,16 +86,14 @@ extension Node {
     }
   }
 
-  private mutating func speak(_ payload: [UInt8], to id: PeerID, _ unicast: IPv6Address?) {
+  private mutating func speak(_ packet: OutgoingPacket, to id: PeerID) {
     guard let identity, let peer = peer(id) else { return }
     guard peer.hasSession(at: now) else {
       // What is said to nobody is said again; but it is a reason to have a session.
       connect(peer)
       return
     }
-    let packet = BabelDatagram.encapsulate(
-      payload, from: identity.publicKey.linkLocal, to: unicast ?? BabelDatagram.group)
-    outbox.append(.seal(packet, id))
+    outbox.append(.speak(BabelPacket(packet, from: identity.publicKey.linkLocal), id))
   }
 
   /// Brings the table's entry for one prefix, or for packets to it from some sources, up to date with what Babel, the
@@ -118,13 +117,16 @@ extension Node {
   }
 
   private func route(for prefix: IPPrefix, from source: IPPrefix?) -> Route? {
-    // The speaker knows no routes that depend on the source, and nobody owns one.
-    guard source == nil else { return nil }
-    let view = speaker?.route(for: prefix)
+    let view = speaker?.route(for: prefix, source: source)
     var route = Route(.none)
-    for id in owners[prefix] ?? [] where owns(id, prefix) { route.owners.insert(id) }
     for neighbour in view?.announcers ?? [] { route.sources.insert(PeerID(rawValue: neighbour.rawValue)) }
-    route.target = target(of: prefix, view?.state ?? .none)
+    let state = view?.state ?? .none
+    if source == nil {
+      for id in owners[prefix] ?? [] where owns(id, prefix) { route.owners.insert(id) }
+      route.target = target(of: prefix, state)
+    } else {
+      route.target = target(of: state)
+    }
     return route.isEmpty ? nil : route
   }
 
@@ -136,10 +138,19 @@ extension Node {
       return .peer(silent)
     }
     switch state {
-    case .via(let neighbour, _, _, _): return .peer(PeerID(rawValue: neighbour.rawValue))
-    case .unreachable: return .unreachable
+    case .via, .unreachable: return target(of: state)
     // Before Babel has spoken, the owner is the best guess, and traffic to it opens the session.
     case .none, .local: return owners.first.map { .peer($0) } ?? .none
+    }
+  }
+
+  /// What Babel alone says: nobody owns a part of a prefix.
+  private func target(of state: RouteView.State) -> Route.Target {
+    switch state {
+    case .via(let neighbour, _, _, _): .peer(PeerID(rawValue: neighbour.rawValue))
+    case .unreachable: .unreachable
+    case .local: .local
+    case .none: .none
     }
   }
 

@@ -57,6 +57,7 @@ extension Node {
       neighbour.rxcost = view.rxcost.rawValue
       neighbour.txcost = view.txcost.rawValue
       neighbour.cost = view.cost.rawValue
+      neighbour.roundTrip = view.roundTrip
       status.neighbour = neighbour
     }
     return status

@@ -47,6 +47,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     ///
     /// An empty one is a keepalive.
     case seal([UInt8], PeerID)
+    /// A routing message, to be sealed like any packet, with the octets of that moment.
+    case speak(BabelPacket, PeerID)
     /// The prefixes that lead to peers have changed: `Node.hostPrefixes` has them.
     case hostPrefixesChanged
     /// To be written to disk, before anything that follows is sent.

@@ -70,6 +70,8 @@ public struct Status: Sendable {
     public var txcost: UInt16 = 0
     /// The cost of the link; 65535 is unusable.
     public var cost: UInt16 = 0
+    /// The smoothed round-trip time, once measured.
+    public var roundTrip: Duration?
 
     /// A neighbour not heard of.
     public init() {}

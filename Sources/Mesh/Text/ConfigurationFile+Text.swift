@@ -47,6 +47,7 @@ extension ConfigurationFile {
     for endpoint in peer.endpoints { text += "Endpoint = \(endpoint)\n" }
     if peer.persistentKeepalive != 0 { text += "PersistentKeepalive = \(peer.persistentKeepalive)\n" }
     if let babel = peer.babel { text += "#meshd: Babel = \(babel ? "on" : "off")\n" }
+    for key in peer.babelKeys { text += "#meshd: BabelKey = \(key.algorithm.rawValue) \(key.hex)\n" }
     if let accept = peer.accept {
       if accept.isEmpty { text += "#meshd: Accept = none\n" }
       for prefix in accept { text += "#meshd: Accept = \(prefix)\n" }

@@ -22,6 +22,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case endpoint = "Endpoint"
   case persistentKeepalive = "PersistentKeepalive"
   case accept = "Accept"
+  case babelKey = "BabelKey"
 
   /// A section of the file.
   enum Section: String, Sendable {
@@ -49,7 +50,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
       .persistentKeepalive:
       .wg
     case .address, .dns, .mtu, .table, .preUp, .postUp, .preDown, .postDown, .saveConfig: .wgQuick
-    case .babel, .announce, .transit, .sourceCheck, .accept: .meshd
+    case .babel, .announce, .transit, .sourceCheck, .accept, .babelKey: .meshd
     }
   }
 
@@ -58,7 +59,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
       .postDown, .saveConfig, .announce, .transit, .sourceCheck:
       section == .interface
-    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept: section == .peer
+    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept, .babelKey:
+      section == .peer
     case .babel: true
     }
   }

@@ -25,7 +25,8 @@ extension ConfigurationParser {
     case .saveConfig:
       result.saveConfig = try trueFalse(value)
       if result.saveConfig == true { warn(at: value, "`SaveConfig` is not acted on; use `meshd save`") }
-    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept: break
+    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept, .babelKey:
+      break
     }
   }
 
@@ -39,6 +40,7 @@ extension ConfigurationParser {
     case .persistentKeepalive: peers[last].persistentKeepalive = try keepalive(value)
     case .babel: peers[last].babel = try onOff(value)
     case .accept: peers[last].accept = try (peers[last].accept ?? []) + accepted(value)
+    case .babelKey: peers[last].babelKeys.append(try babelKey(value))
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
       .postDown, .saveConfig, .announce, .transit, .sourceCheck:
       break
@@ -75,6 +77,19 @@ extension ConfigurationParser {
   private func badKey(_ value: Field, _ key: String, source: String) -> ConfigurationError {
     error(
       at: value, "`\(key)` is not a key", "paste the 44 characters that `\(source)` prints, ending in `=`")
+  }
+
+  private func babelKey(_ value: Field) throws(ConfigurationError) -> AuthenticationKey {
+    let words = value.words
+    let spelled = words.first?.text.lowercased()
+    guard words.count == 2, let algorithm = spelled.flatMap(AuthenticationKey.Algorithm.init(rawValue:)),
+      let key = AuthenticationKey(algorithm, hex: words[1].text, in: arena)
+    else {
+      throw error(
+        at: value, "`BabelKey` is not an algorithm and a key",
+        "write `hmac-sha256` and up to 64 octets, or `blake2s128` and up to 32, in hexadecimal digits")
+    }
+    return key
   }
 
   private func listenPort(_ value: Field) throws(ConfigurationError) -> UInt16 {

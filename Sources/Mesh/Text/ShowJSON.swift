@@ -62,6 +62,7 @@ public enum ShowJSON {
       ("rxcost", .number(Int64(neighbour.rxcost))),
       ("txcost", .number(Int64(neighbour.txcost))),
       ("cost", .number(Int64(neighbour.cost))),
+      ("roundTripMicroseconds", neighbour.roundTrip.map { .number($0.nanoseconds / 1000) } ?? .null),
     ])
   }
 
