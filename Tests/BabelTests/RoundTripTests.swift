@@ -237,6 +237,21 @@ import Testing
   }
 
   @Test(arguments: SimulationTests.seeds)
+  func unfeasibleWayIsAskedForWhenTheDirectOneBecomesFarWorse(seed: UInt64) {
+    var network = VirtualNetwork(count: 3, seed: seed)
+    for (a, b) in [(0, 1), (0, 2), (2, 1)] { network.connect(a, b, delayPenalty: .mesh) }
+    network.run(for: .seconds(40))
+    #expect(network.nextHop(0, VirtualNetwork.prefix(1)) == 1, "seed \(seed)")
+    for edge in [VirtualNetwork.Edge(from: 0, to: 1), VirtualNetwork.Edge(from: 1, to: 0)] {
+      network.links[edge]?.delay = .milliseconds(150)
+    }
+    network.run(for: .seconds(15))
+    // What 2 announces is no better than what 0 once did: it takes a newer number from 1.
+    #expect(network.nextHop(0, VirtualNetwork.prefix(1)) == 2, "seed \(seed)")
+    #expect(network.nextHop(1, VirtualNetwork.prefix(0)) == 2, "seed \(seed)")
+  }
+
+  @Test(arguments: SimulationTests.seeds)
   func jitterOfFiveMillisecondsMovesTrafficAtMostOnceInTenMinutes(seed: UInt64) {
     // Every packet is up to 5 ms early or late.
     var network = Self.diamond(seed: seed, jitter: .milliseconds(10))

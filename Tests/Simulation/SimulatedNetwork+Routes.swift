@@ -96,7 +96,7 @@ extension SimulatedNetwork {
   /// Where the routes in use are not the shortest, in words; empty when the network has converged.
   ///
   /// What a link's delay has just added or taken is known to others with the next full update, so a path may seem, or be,
-  /// an eighth longer or shorter than it is.
+  /// a quarter longer or shorter than it is.
   public func disagreements() -> [String] {
     var found: [String] = []
     for family in AddressFamily.allCases {
@@ -116,7 +116,7 @@ extension SimulatedNetwork {
 
   private static func agree(_ metric: Int?, _ expected: Int?) -> Bool {
     guard let metric, let expected else { return metric == nil && expected == nil }
-    return abs(metric - expected) <= max(expected / 8, 24)
+    return abs(metric - expected) <= max(expected / 4, 24)
   }
 
   /// Cuts both directions between two hosts, without telling them.
