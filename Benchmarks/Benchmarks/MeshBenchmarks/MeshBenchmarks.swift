@@ -5,7 +5,7 @@ import Noise
 import Reference
 
 let benchmarks: @Sendable () -> Void = {
-  Benchmark.defaultConfiguration = .short()
+  Benchmark.defaultConfiguration = .short
 
   for count in [10, 1_000, 100_000] {
     Benchmark("Look up IPv4 among \(count) prefixes") { (benchmark, question: Question) in
@@ -20,7 +20,7 @@ let benchmarks: @Sendable () -> Void = {
     }
   }
 
-  Benchmark("Publish an endpoint of one of 10000 peers", configuration: .short(iterations: .one)) {
+  Benchmark("Publish an endpoint of one of 10000 peers") {
     (benchmark, draft: ForwardingTable.Draft) in
     publish(benchmark, draft)
   } setup: {
@@ -45,6 +45,9 @@ private struct Question {
       destinations.append(address(&random))
     }
     destinations.shuffle(using: &random)
+    // A lane sees far fewer addresses than there are prefixes; and how much of the table others leave in the cache
+    // would decide about the time of all.
+    destinations = Array(destinations.prefix(1_000))
   }
 
   func ask(_ benchmark: Benchmark) {
