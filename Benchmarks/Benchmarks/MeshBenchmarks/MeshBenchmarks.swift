@@ -44,10 +44,8 @@ private struct Question {
       destinations.append(inside)
       destinations.append(address(&random))
     }
-    destinations.shuffle(using: &random)
-    // A lane sees far fewer addresses than there are prefixes; and how much of the table others leave in the cache
-    // would decide about the time of all.
-    destinations = Array(destinations.prefix(1_000))
+    // More than the processor learns the branches of, and few enough to stay in its cache whatever else runs.
+    destinations = (0..<4096).compactMap { _ in destinations.randomElement(using: &random) }
   }
 
   func ask(_ benchmark: Benchmark) {
