@@ -74,6 +74,10 @@ let package = Package(
       name: "Simulation", dependencies: ["Net", "Noise", "Babel", "Mesh"], path: "Tests/Simulation",
       swiftSettings: testSettings),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
+    .target(
+      name: "LinkEmulation",
+      dependencies: ["Net", "Mesh", .product(name: "DequeModule", package: collections)],
+      path: "Tests/LinkEmulation", swiftSettings: testSettings),
     .testTarget(name: "NetTests", dependencies: ["Net"], swiftSettings: testSettings),
     .testTarget(
       name: "NoiseTests", dependencies: ["Net", "Noise"], swiftSettings: testSettings),
@@ -84,6 +88,8 @@ let package = Package(
     .testTarget(
       name: "TunTests", dependencies: ["Net", "Tun", "CLinux", "CAllocations"],
       swiftSettings: testSettings),
+    .testTarget(
+      name: "LinkEmulationTests", dependencies: ["Net", "LinkEmulation"], swiftSettings: testSettings),
   ],
   swiftLanguageModes: [.v6]
 )
