@@ -13,6 +13,8 @@ import Testing
     return roundTrip
   }
 
+  private static let late = Instant(nanoseconds: 3_600_000_000_000)
+
   @Test func firstSampleIsTheEstimate() {
     #expect(Self.estimate([42]).smoothed == .milliseconds(42))
   }
@@ -46,20 +48,20 @@ import Testing
     var roundTrip = RoundTrip()
     // Sent at 0xFFFFFFF0 by our clock, 1000 µs at the neighbour, back at 0x2000.
     roundTrip.measure(
-      IHU.Timestamps(origin: 0xFFFF_FFF0, receive: 0xFFFF_FF00), hello: 0x2E8, clock: 0x2000, at: .zero)
+      IHU.Timestamps(origin: 0xFFFF_FFF0, receive: 0xFFFF_FF00), hello: 0x2E8, clock: 0x2000, at: Self.late)
     #expect(roundTrip.smoothed == .microseconds(0x2010 - 1000))
   }
 
   @Test func lessThanNothingIsNothing() {
     var roundTrip = RoundTrip()
-    roundTrip.measure(IHU.Timestamps(origin: 100, receive: 0), hello: 150, clock: 200, at: .zero)
+    roundTrip.measure(IHU.Timestamps(origin: 100, receive: 0), hello: 150, clock: 200, at: Self.late)
     #expect(roundTrip.smoothed == .zero)
   }
 
   @Test(arguments: [(UInt32(0), UInt32(700_000_000)), (700_000_000, 0), (0, .max)])
   func timesFromAnotherLifeAreIgnored(hello: UInt32, clock: UInt32) {
     var roundTrip = RoundTrip()
-    roundTrip.measure(IHU.Timestamps(origin: 0, receive: 0), hello: hello, clock: clock, at: .zero)
+    roundTrip.measure(IHU.Timestamps(origin: 0, receive: 0), hello: hello, clock: clock, at: Self.late)
     #expect(roundTrip.smoothed == nil)
   }
 
@@ -85,6 +87,23 @@ import Testing
     #expect(station.speaker.neighbour(Station.id(0))?.cost == Metric(96))
     station.run(for: .seconds(5))
     #expect(station.speaker.nextDeadline > station.now)
+  }
+
+  @Test func timesFromBeforeTheLinkAreIgnored() {
+    var roundTrip = RoundTrip(at: Instant(nanoseconds: 5_000_000_000))
+    let now = Instant(nanoseconds: 6_000_000_000)
+    roundTrip.measure(IHU.Timestamps(origin: 0, receive: 0), hello: 0, clock: 1_000_001, at: now)
+    #expect(roundTrip.smoothed == nil)
+    roundTrip.measure(IHU.Timestamps(origin: 0, receive: 0), hello: 0, clock: 1_000_000, at: now)
+    #expect(roundTrip.smoothed == .seconds(1))
+  }
+
+  @Test func helloWithoutTimestampEndsTheEcho() {
+    var roundTrip = RoundTrip()
+    roundTrip.hear(7, at: 8)
+    #expect(roundTrip.echo == IHU.Timestamps(origin: 7, receive: 8))
+    roundTrip.hear(nil, at: 9)
+    #expect(roundTrip.echo == nil)
   }
 
   @Test func estimateThatNothingConfirmsIsForgotten() {
@@ -215,6 +234,21 @@ import Testing
     network.run(for: .seconds(10))
     #expect(network.nextHop(0, VirtualNetwork.prefix(3)) == 2, "seed \(seed)")
     #expect(network.nextHop(3, VirtualNetwork.prefix(0)) == 2, "seed \(seed)")
+  }
+
+  @Test(arguments: SimulationTests.seeds)
+  func unfeasibleWayIsAskedForWhenTheDirectOneBecomesFarWorse(seed: UInt64) {
+    var network = VirtualNetwork(count: 3, seed: seed)
+    for (a, b) in [(0, 1), (0, 2), (2, 1)] { network.connect(a, b, delayPenalty: .mesh) }
+    network.run(for: .seconds(40))
+    #expect(network.nextHop(0, VirtualNetwork.prefix(1)) == 1, "seed \(seed)")
+    for edge in [VirtualNetwork.Edge(from: 0, to: 1), VirtualNetwork.Edge(from: 1, to: 0)] {
+      network.links[edge]?.delay = .milliseconds(150)
+    }
+    network.run(for: .seconds(15))
+    // What 2 announces is no better than what 0 once did: it takes a newer number from 1.
+    #expect(network.nextHop(0, VirtualNetwork.prefix(1)) == 2, "seed \(seed)")
+    #expect(network.nextHop(1, VirtualNetwork.prefix(0)) == 2, "seed \(seed)")
   }
 
   @Test(arguments: SimulationTests.seeds)

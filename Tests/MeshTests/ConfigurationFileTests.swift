@@ -60,6 +60,8 @@ import Testing
       Babel = off
       #meshd: Accept = 10.9.0.0/16
       #meshd: Accept = fd00::/16
+      BabelKey = HMAC-SHA256 00112233
+      #meshd: BabelKey = blake2s128 aaBB
       """)
     let interface = file.configuration.interface
     #expect(interface.privateKey?.publicKey.base64 == Self.own)
@@ -82,6 +84,8 @@ import Testing
       ])
     #expect(peer.persistentKeepalive == 25 && peer.babel == false)
     #expect(peer.accept?.map(\.description) == ["10.9.0.0/16", "fd00::/16"])
+    #expect(peer.babelKeys.map(\.algorithm) == [.hmacSHA256, .blake2s])
+    #expect(peer.babelKeys.map(\.hex) == ["00112233", "aabb"])
     #expect(file.warnings.isEmpty)
   }
 
@@ -203,6 +207,31 @@ import Testing
     (
       "[Interface]\nWhatever = 1",
       "2:1: `Whatever` is not a key of [Interface]; take it out, or put `#` before it to keep it as a comment"
+    ),
+    (
+      "[Peer]\nBabelKey = md5 00",
+      "2:12: `BabelKey` is not an algorithm and a key; "
+        + "write `hmac-sha256` and up to 64 octets, or `blake2s128` and up to 32, in hexadecimal digits"
+    ),
+    (
+      "[Peer]\nBabelKey = hmac-sha256",
+      "2:12: `BabelKey` is not an algorithm and a key; "
+        + "write `hmac-sha256` and up to 64 octets, or `blake2s128` and up to 32, in hexadecimal digits"
+    ),
+    (
+      "[Peer]\nBabelKey = hmac-sha256 0",
+      "2:12: `BabelKey` is not an algorithm and a key; "
+        + "write `hmac-sha256` and up to 64 octets, or `blake2s128` and up to 32, in hexadecimal digits"
+    ),
+    (
+      "[Peer]\nBabelKey = blake2s128 000000000000000000000000000000000000000000000000000000000000000000",
+      "2:12: `BabelKey` is not an algorithm and a key; "
+        + "write `hmac-sha256` and up to 64 octets, or `blake2s128` and up to 32, in hexadecimal digits"
+    ),
+    (
+      "[Peer]\nBabelKey = hmac-sha256 00 00",
+      "2:12: `BabelKey` is not an algorithm and a key; "
+        + "write `hmac-sha256` and up to 64 octets, or `blake2s128` and up to 32, in hexadecimal digits"
     ),
     ("[Interface]\nEndpoint = x", "2:1: `Endpoint` is not a key of [Interface]; move it to [Peer]"),
     ("[Peer]\nMTU = 1", "2:1: `MTU` is not a key of [Peer]; move it to [Interface]"),
@@ -328,6 +357,7 @@ import Testing
     Endpoint = [fe80::1%eth0]:9
     PersistentKeepalive = 25
     #meshd: Babel = off
+    #meshd: BabelKey = hmac-sha256 00112233
     #meshd: Accept = 10.0.0.0/8
     #meshd: Accept = fd00::/8
 

@@ -31,6 +31,7 @@ extension Speaker {
       case .hello(let message):
         receive(message, from: id, at: now)
         hello = message.timestamp
+        neighbourTable[id]?.roundTrip.hear(message.timestamp, at: clock.time(at: now))
       case .ihu(let ihu):
         if receive(ihu, from: id, at: now) { times = ihu.timestamps }
       case .update(let update):
@@ -43,7 +44,10 @@ extension Speaker {
         receive(request, from: id, at: now)
       }
     }
-    if let hello { measure(hello: hello, ihu: times, from: id, at: now) }
+    // Both or nothing: the times of one packet belong together (RFC 9616 §2.2).
+    if let hello, let times {
+      neighbourTable[id]?.roundTrip.measure(times, hello: hello, clock: clock.time(at: now), at: now)
+    }
     counters.malformedTLVs += UInt64(reader.malformedCount)
     refreshCost(id, at: now)
     schedule(id)
@@ -80,15 +84,6 @@ extension Speaker {
     neighbourTable[id]?.toldRxcost = nil
     neighbourTable[id]?.owesRouteRequest = true
     beginBurst(to: id, at: now)
-  }
-
-  /// Takes the times of one packet: its Hello's, and those of an IHU for us in the same packet (RFC 9616 §2.2).
-  private mutating func measure(
-    hello: UInt32, ihu: IHU.Timestamps?, from id: NeighbourID, at now: Instant
-  ) {
-    let clock = clock.time(at: now)
-    neighbourTable[id]?.roundTrip.hear(hello, at: clock)
-    if let ihu { neighbourTable[id]?.roundTrip.measure(ihu, hello: hello, clock: clock, at: now) }
   }
 
   /// Takes an IHU; `false` if it is for another of several listeners, which is no error.

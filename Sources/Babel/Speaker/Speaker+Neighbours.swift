@@ -44,6 +44,7 @@ extension Speaker {
   public mutating func linkUp(_ id: NeighbourID, at now: Instant) {
     guard let neighbour = neighbourTable[id], !neighbour.isUp, !isShutDown else { return }
     neighbourTable[id]?.reset()
+    neighbourTable[id]?.roundTrip = RoundTrip(at: now)
     neighbourTable[id]?.isUp = true
     neighbourTable[id]?.owesRetraction = !neighbour.wasUp
     neighbourTable[id]?.wasUp = true

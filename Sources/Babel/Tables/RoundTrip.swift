@@ -13,7 +13,7 @@ struct RoundTrip: Sendable {
   /// How long every sample must lie on the same side to be no jitter but another path.
   private static let shiftTime = Duration.seconds(2)
 
-  /// When the neighbour sent its last Hello by its clock, and when that arrived by ours.
+  /// When the neighbour sent its last Hello by its clock, and when that arrived by ours; `nil` if it did not say.
   private(set) var echo: IHU.Timestamps?
   /// The smoothed samples; `nil` without any.
   private(set) var smoothed: Duration?
@@ -22,6 +22,7 @@ struct RoundTrip: Sendable {
   private(set) var settled: Duration?
   private var expiry = Instant.distantFuture
   private var shift: Shift?
+  private let beginning: Instant
 
   /// Samples in a row that are all far above the estimate, or all far below.
   private struct Shift: Sendable {
@@ -31,16 +32,24 @@ struct RoundTrip: Sendable {
     var nearest: Duration
   }
 
-  /// Notes the timestamp of a Hello that arrived at `clock`.
-  mutating func hear(_ timestamp: UInt32, at clock: UInt32) {
-    echo = IHU.Timestamps(origin: timestamp, receive: clock)
+  /// Begins with the link: what was sent before is in nobody's memory.
+  init(at now: Instant = .zero) {
+    beginning = now
+  }
+
+  /// Notes a Hello that arrived at `clock`; one without timestamp ends the use of an older one's, which may be from
+  /// another life.
+  mutating func hear(_ timestamp: UInt32?, at clock: UInt32) {
+    echo = timestamp.map { IHU.Timestamps(origin: $0, receive: clock) }
   }
 
   /// Takes the times of an IHU and of the Hello in the same packet, which arrived at `clock`.
   mutating func measure(_ ihu: IHU.Timestamps, hello: UInt32, clock: UInt32, at now: Instant) {
     let away = clock &- ihu.origin
     let atNeighbour = hello &- ihu.receive
-    guard away <= Self.longestWait, atNeighbour <= Self.longestWait else { return }
+    guard away <= Self.longestWait, atNeighbour <= Self.longestWait,
+      Duration.microseconds(Int64(away)) <= beginning.duration(to: now)
+    else { return }
     // Clocks drift: a little less than nothing is nothing.
     add(.microseconds(away > atNeighbour ? Int64(away - atNeighbour) : 0), at: now)
   }

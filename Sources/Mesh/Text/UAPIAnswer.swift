@@ -97,6 +97,9 @@ public struct UAPIAnswer: Sendable {
     case "neighbour":
       guard let neighbour = Status.Neighbour(words: value.split(separator: " ")) else { return false }
       peer.neighbour = neighbour
+    case "round_trip":
+      guard let microseconds = UInt32(decimal: value) else { return false }
+      peer.neighbour?.roundTrip = .microseconds(Int64(microseconds))
     default: break
     }
     return true

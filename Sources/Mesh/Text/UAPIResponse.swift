@@ -82,6 +82,7 @@ extension UAPIResponse {
     let address = neighbour.address.map { " \($0)" } ?? ""
     text +=
       "neighbour=\(neighbour.reach) \(neighbour.rxcost) \(neighbour.txcost) \(neighbour.cost)\(address)\n"
+    if let roundTrip = neighbour.roundTrip { text += "round_trip=\(roundTrip.nanoseconds / 1000)\n" }
   }
 
   private static func text(of route: Status.Route) -> String {

@@ -35,16 +35,18 @@ mesh_node m 2 s
 up m
 start_babeld
 check "without the key nobody hears the other" fails within 6 both_have_routes
-stop_mesh() { kill -TERM "${pid[m]}"; within 5 fails kill -0 "${pid[m]}"; }
 
 for algorithm in hmac-sha256 blake2s128; do
   kill -TERM "${pid[s]}"
   within 5 fails kill -0 "${pid[s]}"
   sed -i '/BabelKey/d' "$(config m)"
   echo "BabelKey = $algorithm $key" >>"$(config m)"
-  check "m takes the key" in_node m meshd reload "$(config m)"
+  check "m takes the key" in_node m "$MESHD" reload "$(config m)"
   start_babeld
   check "with $algorithm both have routes" within 30 both_have_routes
 done
 
-check "m starts anew and is heard again" eval "stop_mesh && up m && within 30 both_have_routes"
+kill -TERM "${pid[m]}"
+within 5 fails kill -0 "${pid[m]}"
+up m
+check "m starts anew and is heard again" within 30 both_have_routes
