@@ -19,9 +19,13 @@ extension NodeEvent {
       logger.debug("handshake refused", metadata: ["endpoint": "\(endpoint)", "reason": "\(reason)"])
     case .neighbourChanged(let key, let isUp):
       logger.info(isUp ? "neighbour up" : "neighbour down", metadata: ["peer": "\(key.short)"])
-    case .routeChanged(let prefix, let via):
+    case .routeSwitched(let record):
       logger.debug(
-        "route changed", metadata: ["prefix": "\(prefix)", "peer": "\(via.map(\.short) ?? "none")"])
+        "route changed",
+        metadata: [
+          "prefix": "\(record.prefix)", "peer": "\(record.current.map(\.short) ?? "none")",
+          "reason": "\(record.reason.text)",
+        ])
     case .addressCollision(let key, let other):
       logger.error(
         "two keys give one link-local address; the second peer gets no Babel",

@@ -59,46 +59,6 @@ import Testing
     #expect(lines.last == "" && lines[lines.count - 2] == added[2])
   }
 
-  @Test func routesAreOnePerLine() throws {
-    let key = try #require(PublicKey(base64: "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="))
-    var status = Status()
-    status.routes = [
-      route("10.0.0.1/32", .local, nil, metric: 0), route("fd00:1:2:3::/64", .selected, key, metric: 96),
-      route("fd00:1:2:3::/64", .alternative, key, metric: 192),
-    ]
-    #expect(
-      ShowText.routes(status) == """
-        10.0.0.1/32     metric 0 refmetric 0 id 00:01 seqno 7 via self (local)
-        fd00:1:2:3::/64 metric 96 refmetric 0 id 00:01 seqno 7 via \(key) (installed)
-        fd00:1:2:3::/64 metric 192 refmetric 0 id 00:01 seqno 7 via \(key) (unfeasible)
-
-        """)
-    #expect(
-      ShowJSON.routes(status).hasPrefix(
-        """
-        [
-          {
-            "prefix": "10.0.0.1/32",
-            "state": "local",
-            "via": null,
-            "metric": 0,
-            "referenceMetric": 0,
-            "feasible": false,
-            "routerID": "00:01",
-            "seqno": 7
-          },
-          {
-        """))
-  }
-
-  private func route(
-    _ prefix: String, _ state: Status.Route.State, _ via: PublicKey?, metric: UInt16
-  ) -> Status.Route {
-    Status.Route(
-      prefix: IPPrefix(prefix) ?? .defaultIPv6, state: state, via: via, metric: metric, referenceMetric: 0,
-      isFeasible: false, routerID: "00:01", seqno: 7)
-  }
-
   @Test func jsonHidesSecretsAndEscapesText() throws {
     var status = try status(WGFixture(name: "idle"))
     status.interfaceName = "a\"\\\u{1}\n"

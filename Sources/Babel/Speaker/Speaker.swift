@@ -14,6 +14,8 @@ public struct Speaker: Sendable {
     case send(to: NeighbourID, payload: [UInt8], unicast: IPv6Address?)
     /// Look up the prefix again: its state or its announcers changed.
     case routeChanged(IPPrefix)
+    /// Another route is in use for a prefix, or none.
+    case switched(RouteSwitch)
     /// The neighbour's link became usable or unusable, its cost changed, or its address.
     case neighbourChanged(NeighbourID)
     /// Our sequence number changed and is to be persisted.
@@ -56,6 +58,8 @@ public struct Speaker: Sendable {
   var sourcesScheduled = Instant.distantFuture
   var epoch: UInt32 = 0
   var isShutDown = false
+  /// What was touched; `nil` while nobody observes.
+  var observation: Observation?
   private var outputs: [Output] = []
   private var firstOutput = 0
 
@@ -134,6 +138,7 @@ public struct Speaker: Sendable {
 
   /// Tells the caller that what `route(for:)` says may have changed.
   mutating func report(_ slot: RouteTable.Slot) {
+    touch(slot)
     guard !routeTable[slot].isReported else { return }
     routeTable[slot].isReported = true
     emit(.routeChanged(routeTable[slot].key.prefix))

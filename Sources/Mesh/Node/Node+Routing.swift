@@ -73,6 +73,8 @@ extension Node {
         speak(payload, to: PeerID(rawValue: neighbour.rawValue), unicast)
       case .routeChanged(let prefix):
         refresh(prefix)
+      case .switched(let change):
+        record(change)
       case .neighbourChanged(let neighbour):
         guard let peer = peer(PeerID(rawValue: neighbour.rawValue)) else { continue }
         let isUp = speaker?.neighbour(neighbour)?.cost.isFinite ?? false
@@ -83,6 +85,7 @@ extension Node {
         persist(seqno: seqno)
       }
     }
+    departed = [:]
   }
 
   private mutating func speak(_ payload: [UInt8], to id: PeerID, _ unicast: IPv6Address?) {
@@ -97,8 +100,29 @@ extension Node {
     outbox.append(.seal(packet, id))
   }
 
+  private mutating func record(_ change: RouteSwitch) {
+    record(
+      SwitchRecord(
+        time: now, prefix: change.key.prefix, former: change.former.flatMap { key(of: $0) },
+        formerMetric: change.formerMetric.rawValue, current: change.current.flatMap { key(of: $0) },
+        metric: change.metric.rawValue, reason: .routing(change.reason)))
+  }
+
+  private mutating func record(_ record: SwitchRecord) {
+    switches.append(record)
+    outbox.append(.event(.routeSwitched(record)))
+  }
+
+  /// Who a neighbour is, or was at the beginning of the turn.
+  func key(of neighbour: NeighbourID) -> PublicKey? {
+    let id = PeerID(rawValue: neighbour.rawValue)
+    return departed[id] ?? peer(id)?.publicKey
+  }
+
   /// Brings the table's entry for one prefix up to date with what Babel, the configuration and we say about it.
-  mutating func refresh(_ prefix: IPPrefix) {
+  ///
+  /// `reason` is remembered if packets go elsewhere from now on; without one, Babel has given it.
+  mutating func refresh(_ prefix: IPPrefix, because reason: SwitchRecord.Reason? = nil) {
     let old = draft.allowedIPs[prefix]
     let new = route(for: prefix)
     guard new != old else { return }
@@ -106,14 +130,15 @@ extension Node {
     isTableDirty = true
     guard old?.target != new?.target else { return }
     areHostPrefixesDirty = true
-    if speaker != nil {
-      outbox.append(.event(.routeChanged(prefix, via: nextHop(of: new))))
-    }
+    guard let reason else { return }
+    record(
+      SwitchRecord(
+        time: now, prefix: prefix, former: nextHop(of: old), current: nextHop(of: new), reason: reason))
   }
 
   private func nextHop(of route: Route?) -> PublicKey? {
     guard case .peer(let id)? = route?.target else { return nil }
-    return peer(id)?.publicKey
+    return key(of: NeighbourID(id.rawValue))
   }
 
   private func route(for prefix: IPPrefix) -> Route? {

@@ -15,6 +15,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case babel = "Babel"
   case announce = "Announce"
   case transit = "Transit"
+  case monitorSocket = "MonitorSocket"
   case publicKey = "PublicKey"
   case presharedKey = "PresharedKey"
   case allowedIPs = "AllowedIPs"
@@ -48,14 +49,14 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
       .persistentKeepalive:
       .wg
     case .address, .dns, .mtu, .table, .preUp, .postUp, .preDown, .postDown, .saveConfig: .wgQuick
-    case .babel, .announce, .transit, .accept: .meshd
+    case .babel, .announce, .transit, .monitorSocket, .accept: .meshd
     }
   }
 
   func belongs(to section: Section) -> Bool {
     switch self {
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
-      .postDown, .saveConfig, .announce, .transit:
+      .postDown, .saveConfig, .announce, .transit, .monitorSocket:
       section == .interface
     case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept: section == .peer
     case .babel: true

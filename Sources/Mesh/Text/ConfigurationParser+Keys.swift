@@ -16,6 +16,7 @@ extension ConfigurationParser {
     case .postDown: interface.host.postDown += hook(value)
     case .babel: interface.babel = try onOff(value)
     case .transit: interface.transit = try transit(value)
+    case .monitorSocket: interface.monitorSockets = try interface.monitorSockets + monitorSockets(value)
     case .announce:
       interface.announce += try prefixes(value).map(\.prefix).filter { announced.insert($0).inserted }
     case .dns:
@@ -39,7 +40,7 @@ extension ConfigurationParser {
     case .babel: peers[last].babel = try onOff(value)
     case .accept: peers[last].accept = try (peers[last].accept ?? []) + accepted(value)
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
-      .postDown, .saveConfig, .announce, .transit:
+      .postDown, .saveConfig, .announce, .transit, .monitorSocket:
       break
     }
   }
@@ -170,6 +171,26 @@ extension ConfigurationParser {
         at: value, "\(quoted(value.text)) is not a way of transit", "write `process`, `kernel` or `off`")
     }
     return transit
+  }
+
+  /// A comma list; `off` is none.
+  private func monitorSockets(_ value: Field) throws(ConfigurationError) -> [Configuration.MonitorSocket] {
+    if value.text.lowercased() == "off" { return [] }
+    var sockets: [Configuration.MonitorSocket] = []
+    for entry in value.commaSeparated {
+      if entry.text.lowercased() == "on" {
+        sockets.append(.standard)
+      } else if entry.text.hasPrefix("/") {
+        sockets.append(.path(String(entry.text)))
+      } else if let port = UInt16(decimal: entry.text), port != 0 {
+        sockets.append(.port(port))
+      } else {
+        throw error(
+          at: entry, "\(quoted(entry.text)) is not a place for a socket",
+          "write `on`, `off`, an absolute path or a TCP port")
+      }
+    }
+    return sockets
   }
 
   /// A comma list of prefixes.

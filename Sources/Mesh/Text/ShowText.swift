@@ -64,10 +64,8 @@ public struct ShowText: Sendable {
 
   private static func text(of neighbour: Status.Neighbour) -> String {
     let address = neighbour.address.map { "\($0) " } ?? ""
-    let reach = String(neighbour.reach, radix: 16)
-    let padding = String(repeating: "0", count: 4 - reach.count)
-    return "\(address)reach \(padding)\(reach) rxcost \(neighbour.rxcost) txcost \(neighbour.txcost) "
-      + "cost \(neighbour.cost)"
+    return "\(address)reach \(neighbour.reach.fourDigits) rxcost \(neighbour.rxcost) "
+      + "txcost \(neighbour.txcost) cost \(neighbour.cost)"
   }
 }
 

@@ -25,6 +25,7 @@ struct Station {
   var now = Instant(nanoseconds: 1_000_000_000)
   var sent: [Sent] = []
   var changed: [IPPrefix] = []
+  var switches: [RouteSwitch] = []
   var seqnos: [Seqno] = []
   private var hellos: [Int: Seqno] = [:]
 
@@ -119,6 +120,7 @@ struct Station {
             to: Int(id.rawValue), time: now,
             messages: Captures.messages(payload, from: Self.linkLocal), isUnicast: unicast != nil))
       case .routeChanged(let prefix): changed.append(prefix)
+      case .switched(let change): switches.append(change)
       case .seqnoChanged(let seqno): seqnos.append(seqno)
       case .neighbourChanged: break
       }

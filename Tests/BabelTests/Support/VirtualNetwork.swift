@@ -142,7 +142,7 @@ struct VirtualNetwork {
         transmit(payload, from: node, to: Int(id.rawValue), isUnicast: unicast != nil)
       case .routeChanged(let prefix):
         checkInvariants(node, prefix)
-      case .neighbourChanged, .seqnoChanged:
+      case .neighbourChanged, .seqnoChanged, .switched:
         break
       }
     }
