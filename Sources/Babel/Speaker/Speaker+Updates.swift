@@ -171,6 +171,8 @@ extension Speaker {
         counters.overflows += 1
         return Update(retracting: key.prefix, seqno: said.seqno, interval: interval)
       }
+      // Which other routes are feasible depends on it.
+      touch(slot)
     }
     routeTable[slot].announced = said
     let nextHop: IPAddress =
