@@ -32,7 +32,7 @@ clean_up() {
     within 3 is_idle "$node" || stop_all KILL "$node"
     ip netns delete "$tag-$node"
   done
-  rm -rf "$scratch" "$sockets/$tag"*
+  rm -rf "$scratch" "$sockets/$tag"*.sock "$sockets/$tag"*.babel
   exit "$status"
 }
 trap clean_up EXIT
