@@ -18,6 +18,7 @@ struct ControlLoop: ~Copyable {
   var configuration: Configuration
   var host: HostNetwork?
   var server: UAPIServer
+  var babelMonitor: MonitorServer
   var names: NameResolution
   var egress: ControlEgress
   var table: ForwardingTable
@@ -27,22 +28,24 @@ struct ControlLoop: ~Copyable {
   private let signals: SignalSource
   private var socketFile: FileWatcher?
   private var monitor: NetlinkMonitor
-  private var poller: Poller<ControlToken>
+  var poller: Poller<ControlToken>
   private(set) var isEnding = false
-  private var isListening = true
+  var isListening = true
   private var offloads = OffloadReport()
   private var isStateSaved = true
 
   /// What the loop is made of; the daemon has opened all of it.
   init(
     options: DaemonOptions, plane: DataPlane, logger: Logger, configuration: Configuration,
-    host: consuming HostNetwork?, server: consuming UAPIServer, signals: consuming SignalSource,
+    host: consuming HostNetwork?, server: consuming UAPIServer, babelMonitor: consuming MonitorServer,
+    signals: consuming SignalSource,
     socketFile: consuming FileWatcher?, socket: UDPSocket
   ) throws {
     let names = try NameResolution()
     let egress = try ControlEgress(socket)
     let monitor = try NetlinkMonitor()
     let poller = try Poller<ControlToken>()
+    try poller.add(babelMonitor.descriptor, as: .babelMonitor)
     try poller.add(plane.control.descriptor, as: .lanes)
     try poller.add(plane.opener.results.descriptor, as: .openings)
     try poller.add(signals.descriptor, as: .signals)
@@ -61,6 +64,7 @@ struct ControlLoop: ~Copyable {
     self.socketFile = socketFile
     self.names = names
     self.egress = egress
+    self.babelMonitor = babelMonitor
     self.monitor = monitor
     self.poller = poller
     table = .empty
@@ -109,6 +113,7 @@ struct ControlLoop: ~Copyable {
       if (try? socketFile?.isRemoved()) ?? false { end(because: "the UAPI socket was removed") }
     case .network: takeNetworkNews()
     case .names: break
+    case .babelMonitor: serveBabelMonitors()
     case .client(let token): serve(token)
     }
   }
@@ -214,12 +219,16 @@ struct ControlLoop: ~Copyable {
       case .speak(let packet, let peer): egress.seal(packet.octets(at: clock.now), to: peer, table: table)
       case .hostPrefixesChanged: updateHostRoutes()
       case .persist(let state): save(state)
-      case .event(let event): event.log(to: logger)
+      case .change(let change): tell(.table(change))
+      case .event(let event):
+        event.log(to: logger)
+        tell(.node(event))
       }
     }
     plane.opener.open(openings)
     egress.flush()
     for peer in egress.takeStaleSources() { node.handle(.staleSource(peer), at: clock.now) }
+    flushFollowers()
     reportOffloads()
     for complaint in host?.takeComplaints() ?? [] { logger.warning("\(complaint)") }
   }
@@ -251,32 +260,6 @@ struct ControlLoop: ~Copyable {
     }
     host?.tearDown()
     server.removeSocket()
-  }
-
-  // MARK: Clients
-
-  private mutating func acceptClients() {
-    for (token, descriptor) in server.accept() {
-      try? poller.add(descriptor, as: .client(token))
-    }
-    guard !server.hasRoom, isListening, let descriptor = server.descriptor else { return }
-    try? poller.remove(descriptor)
-    isListening = false
-  }
-
-  private mutating func serve(_ token: UInt64) {
-    for request in server.requests(of: token) { server.answer(token, answer(to: request)) }
-    // What was asked for is in force before the client hears of it.
-    finishTurn()
-    switch server.proceed(token) {
-    case .reading: break
-    case .writing(let descriptor): try? poller.update(descriptor, as: .client(token), for: [.read, .write])
-    case .finished(let descriptor):
-      try? poller.remove(descriptor)
-      server.remove(token)
-      guard !isListening, let listener = server.descriptor else { return }
-      try? poller.add(listener, as: .listener)
-      isListening = true
-    }
+    try? babelMonitor.listen(at: [])
   }
 }

@@ -32,7 +32,7 @@ clean_up() {
     within 3 is_idle "$node" || stop_all KILL "$node"
     ip netns delete "$tag-$node"
   done
-  rm -rf "$scratch" "$sockets/$tag"*.sock
+  rm -rf "$scratch" "$sockets/$tag"*.sock "$sockets/$tag"*.babel
   exit "$status"
 }
 trap clean_up EXIT
@@ -243,10 +243,16 @@ stopped_within() { # SECONDS NODE
   within "$1" fails is_running "$2"
 }
 
-meshd_show() { # NODE [routes]
+meshd_show() { # NODE [FIELD]
   local node=$1
   shift
   in_node "$node" "$MESHD" show "$(device "$node")" "$@"
+}
+
+meshd_routes() { # NODE [OPTION…]
+  local node=$1
+  shift
+  in_node "$node" "$MESHD" routes "$(device "$node")" "$@"
 }
 
 # --- Traffic ---------------------------------------------------------------------------------------------------------

@@ -268,6 +268,10 @@ import Testing
     ("Table = maybe", "`maybe` is not a routing table; write `auto`, `off` or the table's number"),
     ("SaveConfig = 1", "`1` is neither true nor false; write `true` or `false`"),
     ("Babel = yes", "`yes` is neither on nor off; write `on` or `off`"),
+    (
+      "MonitorSocket = here",
+      "`here` is not a place for a socket; write `on`, `off`, an absolute path or a TCP port"
+    ),
     ("Transit = fast", "`fast` is not a way of transit; write `process`, `kernel` or `off`"),
     ("RPF = loose", "`loose` is not a source check; write `anchored`, `covering`, `strict` or `off`"),
     ("Announce = 1.2.3.4/x", "`1.2.3.4/x` is not a prefix; write one like 10.0.0.0/24 or fd00::/64"),
@@ -347,6 +351,9 @@ import Testing
     #meshd: Babel = on
     #meshd: Transit = off
     #meshd: RPF = covering
+    #meshd: MonitorSocket = on
+    #meshd: MonitorSocket = /run/babel
+    #meshd: MonitorSocket = 33123
     #meshd: Announce = 192.168.1.0/24
 
     [Peer]
@@ -374,7 +381,7 @@ import Testing
 
   @Test func theAnswerOfADaemonCarriesTheWholeFile() throws {
     let file = try parse(Self.everything)
-    let lines = try UAPIAnswer(UAPIResponse.configuration(file.configuration)).configuration
+    let lines = try UAPIAnswer(UAPIResponse.configuration(file.configuration)).textLines
     var saved = try parse(lines.joined(separator: "\n"))
     (saved.dns, saved.saveConfig) = (file.dns, file.saveConfig)
     #expect(saved.text == Self.everything)

@@ -206,6 +206,7 @@ extension Node.Output {
     case .seal, .speak: "seal"
     case .hostPrefixesChanged: "hostPrefixesChanged"
     case .persist: "persist"
+    case .change: "change"
     case .event: "event"
     }
   }

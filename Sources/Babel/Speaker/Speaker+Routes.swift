@@ -10,8 +10,11 @@ extension Speaker {
     guard routeTable[slot].local != metric else { return }
     for route in routeTable[slot].routes { removeRoute(slot, route.neighbour, at: now) }
     removeFormerAnnouncers(slot) { _ in true }
+    let former = routeTable[slot].selected
+    let isNew = routeTable[slot].local == nil
     routeTable[slot].local = metric
     routeTable[slot].selected = nil
+    if isNew { emitSwitch(slot, from: former, because: .originated) }
     routeTable[slot].reconsideration = .distantFuture
     routeTable[slot].hold = nil
     announceChange(slot, at: now)
@@ -24,6 +27,7 @@ extension Speaker {
     let key = RouteKey(prefix, source: source)
     guard let slot = routeTable.slot(key), routeTable[slot].local != nil else { return }
     routeTable[slot].local = nil
+    emitSwitch(slot, from: nil, because: .withdrawn)
     lose(slot, at: now)
     report(slot)
     settle(slot)
@@ -48,7 +52,7 @@ extension Speaker {
     else {
       if update.metric.isFinite { counters.refusedUpdates += 1 }
       // Whatever it is, it replaces what the neighbour said before.
-      if let known { retract(known, id, at: now) }
+      if let known { retract(known, id, because: update.metric.isFinite ? .filtered : .retracted, at: now) }
       return
     }
     let slot = known ?? routeTable.slotOrInsert(key)
@@ -70,8 +74,8 @@ extension Speaker {
       neighbourTable[id]?.routeCount += 1
       routeTable[slot].routes.append(route)
       refresh(slot, routeTable[slot].routes.count - 1, interval, at: now)
-      report(slot)
       reselect(slot, at: now)
+      report(slot)
       requestIfBetter(slot, route, at: now)
       return
     }
@@ -111,10 +115,13 @@ extension Speaker {
   /// Removes a neighbour's route, which it retracted or may not have.
   ///
   /// The neighbour counts as an announcer for a while: packets it sent before are still on their way.
-  mutating func retract(_ slot: RouteTable.Slot, _ id: NeighbourID, at now: Instant) {
+  mutating func retract(
+    _ slot: RouteTable.Slot, _ id: NeighbourID, because reason: RouteSwitch.Reason = .retracted,
+    at now: Instant
+  ) {
     guard routeTable[slot].index(of: id) != nil else { return }
     removeRoute(slot, id, at: now)
-    reselect(slot, at: now)
+    reselect(slot, after: reason, at: now)
     settle(slot)
   }
 
@@ -154,7 +161,9 @@ extension Speaker {
   mutating func run(_ slot: RouteTable.Slot, at now: Instant) {
     let expired = routeTable[slot].routes.filter { $0.expiry <= now }.map(\.neighbour)
     for id in expired { removeRoute(slot, id, at: now) }
-    if !expired.isEmpty || routeTable[slot].reconsideration <= now { reselect(slot, at: now) }
+    if !expired.isEmpty || routeTable[slot].reconsideration <= now {
+      reselect(slot, after: .expired, at: now)
+    }
     if let id = routeTable[slot].selected, let index = routeTable[slot].index(of: id),
       routeTable[slot].routes[index].refresh <= now
     {
@@ -162,10 +171,7 @@ extension Speaker {
       let key = routeTable[slot].key
       send([.routeRequest(RouteRequest(prefix: key.prefix, source: key.source))], to: id, isUnicast: true)
     }
-    if let hold = routeTable[slot].hold, hold.end <= now {
-      routeTable[slot].hold = nil
-      report(slot)
-    }
+    if let hold = routeTable[slot].hold, hold.end <= now { endHold(slot) }
     if removeFormerAnnouncers(slot, where: { $0.end <= now }) { report(slot) }
     repeatRequests(slot, at: now)
   }

@@ -177,6 +177,8 @@ extension Speaker {
         counters.overflows += 1
         return retraction
       }
+      // Which other routes are feasible depends on it.
+      touch(slot)
     }
     routeTable[slot].announced = said
     return Update(

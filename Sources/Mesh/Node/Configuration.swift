@@ -60,6 +60,8 @@ extension Configuration {
     public var sourceCheck = SourceCheck.anchored
     /// What this node announces to the mesh, besides its own addresses.
     public var announce: [IPPrefix] = []
+    /// Where babeld's monitoring protocol is served.
+    public var monitorSockets: [MonitorSocket] = []
     /// The host's side of the interface, used by `meshd up` only.
     public var host = HostSettings()
 
@@ -70,8 +72,19 @@ extension Configuration {
     public static func == (lhs: Interface, rhs: Interface) -> Bool {
       lhs.privateKey?.publicKey == rhs.privateKey?.publicKey && lhs.listenPort == rhs.listenPort
         && lhs.firewallMark == rhs.firewallMark && lhs.babel == rhs.babel && lhs.transit == rhs.transit
-        && lhs.sourceCheck == rhs.sourceCheck && lhs.announce == rhs.announce && lhs.host == rhs.host
+        && lhs.sourceCheck == rhs.sourceCheck && lhs.announce == rhs.announce
+        && lhs.monitorSockets == rhs.monitorSockets && lhs.host == rhs.host
     }
+  }
+
+  /// A socket that speaks babeld's monitoring protocol.
+  public enum MonitorSocket: Sendable, Equatable {
+    /// Beside the control socket.
+    case standard
+    /// An absolute path.
+    case path(String)
+    /// A TCP port at ::1.
+    case port(UInt16)
   }
 
   /// What wg-quick does around the device: addresses, MTU, routes, hooks.

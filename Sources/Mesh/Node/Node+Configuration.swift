@@ -41,13 +41,15 @@ extension Node {
     speaker = nil
     var known: [(prefix: IPPrefix, source: IPPrefix?)] = []
     draft.allowedIPs.forEach { prefix, source, _ in known.append((prefix, source)) }
-    for (prefix, source) in known { refresh(prefix, from: source) }
+    for (prefix, source) in known { refresh(prefix, from: source, because: .configuration) }
+    tellOfLostSpeaker()
     guard isWanted, let identity,
       let routerID = RouterID(DerivedAddresses(of: identity.publicKey).interfaceIdentifier)
     else { return }
     // The number a crash has lost was at most a few behind; one more is newer than what others remember of us.
     let seqno = Seqno(state.seqno).successor
     speaker = Speaker(routerID: routerID, seqno: seqno, seed: random.next())
+    if isObserved { speaker?.isObserved = true }
     persist(seqno: seqno)
   }
 
@@ -104,13 +106,14 @@ extension Node {
     }
     // What is its property depends on whether it speaks.
     if peer.speaksBabel != spokeBabel {
-      for prefix in settings.allowedIPs { refresh(prefix) }
+      for prefix in settings.allowedIPs { refresh(prefix, because: .configuration) }
     }
     drain(peer)
     refreshEntry(of: peer)
   }
 
   mutating func remove(_ peer: Peer) {
+    departed[peer.id] = peer.publicKey
     stopRepresenting(peer)
     leaveBabel(peer)
     draft[peer.id] = nil
@@ -135,7 +138,7 @@ extension Node {
     }
     changed.removeAll { old[$0] == owners[$0] }
     let gone = old.keys.filter { owners[$0] == nil }.sorted()
-    for prefix in changed + gone { refresh(prefix) }
+    for prefix in changed + gone { refresh(prefix, because: .configuration) }
   }
 
   /// The addresses that the interface has were changed, by us or by somebody else.

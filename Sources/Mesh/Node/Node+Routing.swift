@@ -74,6 +74,8 @@ extension Node {
         speak(packet, to: PeerID(rawValue: neighbour.rawValue))
       case .routeChanged(let key):
         refresh(key.prefix, from: key.source)
+      case .switched(let change):
+        record(change)
       case .neighbourChanged(let neighbour):
         guard let peer = peer(PeerID(rawValue: neighbour.rawValue)) else { continue }
         let isUp = speaker?.neighbour(neighbour)?.cost.isFinite ?? false
@@ -84,6 +86,7 @@ extension Node {
         persist(seqno: seqno)
       }
     }
+    departed = [:]
   }
 
   private mutating func speak(_ packet: OutgoingPacket, to id: PeerID) {
@@ -96,9 +99,33 @@ extension Node {
     outbox.append(.speak(BabelPacket(packet, from: identity.publicKey.linkLocal), id))
   }
 
+  private mutating func record(_ change: RouteSwitch) {
+    record(
+      SwitchRecord(
+        time: now, prefix: change.key.prefix, source: change.key.source,
+        former: change.former.flatMap { key(of: $0) }, formerMetric: change.formerMetric.rawValue,
+        current: change.current.flatMap { key(of: $0) }, metric: change.metric.rawValue,
+        reason: .routing(change.reason)))
+  }
+
+  private mutating func record(_ record: SwitchRecord) {
+    switches.append(record)
+    outbox.append(.event(.routeSwitched(record)))
+  }
+
+  /// Who a neighbour is, or was at the beginning of the turn.
+  func key(of neighbour: NeighbourID) -> PublicKey? {
+    let id = PeerID(rawValue: neighbour.rawValue)
+    return departed[id] ?? peer(id)?.publicKey
+  }
+
   /// Brings the table's entry for one prefix, or for packets to it from some sources, up to date with what Babel, the
   /// configuration and we say about it.
-  mutating func refresh(_ prefix: IPPrefix, from source: IPPrefix? = nil) {
+  ///
+  /// `reason` is remembered if packets go elsewhere from now on; without one, Babel has given it.
+  mutating func refresh(
+    _ prefix: IPPrefix, from source: IPPrefix? = nil, because reason: SwitchRecord.Reason? = nil
+  ) {
     let old = draft.allowedIPs[prefix, from: source]
     let new = route(for: prefix, from: source)
     guard new != old else { return }
@@ -106,14 +133,16 @@ extension Node {
     isTableDirty = true
     guard old?.target != new?.target else { return }
     areHostPrefixesDirty = true
-    if speaker != nil {
-      outbox.append(.event(.routeChanged(prefix, from: source, via: nextHop(of: new))))
-    }
+    guard let reason else { return }
+    record(
+      SwitchRecord(
+        time: now, prefix: prefix, source: source, former: nextHop(of: old), current: nextHop(of: new),
+        reason: reason))
   }
 
   private func nextHop(of route: Route?) -> PublicKey? {
     guard case .peer(let id)? = route?.target else { return nil }
-    return peer(id)?.publicKey
+    return key(of: NeighbourID(id.rawValue))
   }
 
   private func route(for prefix: IPPrefix, from source: IPPrefix?) -> Route? {

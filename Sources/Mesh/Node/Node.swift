@@ -53,6 +53,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case hostPrefixesChanged
     /// To be written to disk, before anything that follows is sent.
     case persist(PersistentState)
+    /// A row of the tables that operators see has changed, while somebody observes.
+    case change(TableChange)
     /// Something for the log.
     case event(NodeEvent)
   }
@@ -97,6 +99,13 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   /// Every endpoint that is a name without an address, once each.
   public internal(set) var unresolvedNames: [Configuration.EndpointSource] = []
 
+  /// The last changes of where packets go.
+  var switches = SwitchHistory()
+  /// The keys of the peers that left in this turn, for what Babel has still to say about them.
+  var departed: [PeerID: PublicKey] = [:]
+  /// What observers know; `nil` while there are none.
+  var told: ToldTables?
+
   var draft = ForwardingTable.Draft()
   var isTableDirty = true
   var areHostPrefixesDirty = false
@@ -137,6 +146,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case .shutdown: speaker?.shutdown(at: now)
     }
     drainSpeaker()
+    tellObservers()
   }
 
   /// Does what is due.
@@ -146,6 +156,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     if isLinkUp, tunnelDeadline <= now { advanceTunnels() }
     speaker?.advance(to: now)
     drainSpeaker()
+    tellObservers()
   }
 
   /// The next thing to do; `nil` at the end of the turn.

@@ -21,8 +21,6 @@ public struct Status: Sendable {
   public var linkLocal: IPv6Address?
   /// The peers, in the order configured.
   public var peers: [Peer] = []
-  /// Babel's routes, ordered by prefix; empty without Babel.
-  public var routes: [Route] = []
   /// Packets dropped since start, by reason, reasons in declaration order, zero counts left out.
   public var drops: [(reason: String, count: UInt64)] = []
 
@@ -75,53 +73,5 @@ public struct Status: Sendable {
 
     /// A neighbour not heard of.
     public init() {}
-  }
-
-  /// One entry of the Babel route table, or a prefix of our own.
-  public struct Route: Sendable {
-    /// What the entry is to forwarding.
-    public enum State: String, Sendable {
-      /// Announced by this node.
-      case local
-      /// Packets go this way.
-      case selected
-      /// Known, not used.
-      case alternative
-      /// Retracted and held.
-      case unreachable
-    }
-
-    /// The destination.
-    public var prefix: IPPrefix
-    /// What the entry is.
-    public var state: State
-    /// The neighbour it was learned from; `nil` for our own.
-    public var via: PublicKey?
-    /// The metric, link cost included.
-    public var metric: UInt16
-    /// The metric the neighbour announced.
-    public var referenceMetric: UInt16
-    /// Whether the feasibility condition holds.
-    public var isFeasible: Bool
-    /// The router-id of the origin, as printed.
-    public var routerID: String
-    /// The sequence number.
-    public var seqno: UInt16
-
-    /// Makes an entry.
-    public init(
-      prefix: IPPrefix, state: State, via: PublicKey?, metric: UInt16, referenceMetric: UInt16,
-      isFeasible: Bool,
-      routerID: String, seqno: UInt16
-    ) {
-      self.prefix = prefix
-      self.state = state
-      self.via = via
-      self.metric = metric
-      self.referenceMetric = referenceMetric
-      self.isFeasible = isFeasible
-      self.routerID = routerID
-      self.seqno = seqno
-    }
   }
 }

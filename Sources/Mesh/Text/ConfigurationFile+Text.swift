@@ -34,6 +34,7 @@ extension ConfigurationFile {
     if interface.babel { text += "#meshd: Babel = on\n" }
     if interface.transit != .process { text += "#meshd: Transit = \(interface.transit.rawValue)\n" }
     if interface.sourceCheck != .anchored { text += "#meshd: RPF = \(interface.sourceCheck.rawValue)\n" }
+    for socket in interface.monitorSockets { text += "#meshd: MonitorSocket = \(socket)\n" }
     for prefix in interface.announce { text += "#meshd: Announce = \(prefix)\n" }
     return text
   }
@@ -82,5 +83,16 @@ extension ConfigurationFile {
       }
     }
     return result + "\n"
+  }
+}
+
+extension Configuration.MonitorSocket: CustomStringConvertible {
+  /// As a configuration file has it.
+  public var description: String {
+    switch self {
+    case .standard: "on"
+    case .path(let path): path
+    case .port(let port): "\(port)"
+    }
   }
 }

@@ -16,6 +16,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case announce = "Announce"
   case transit = "Transit"
   case sourceCheck = "RPF"
+  case monitorSocket = "MonitorSocket"
   case publicKey = "PublicKey"
   case presharedKey = "PresharedKey"
   case allowedIPs = "AllowedIPs"
@@ -50,14 +51,14 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
       .persistentKeepalive:
       .wg
     case .address, .dns, .mtu, .table, .preUp, .postUp, .preDown, .postDown, .saveConfig: .wgQuick
-    case .babel, .announce, .transit, .sourceCheck, .accept, .babelKey: .meshd
+    case .babel, .announce, .transit, .sourceCheck, .monitorSocket, .accept, .babelKey: .meshd
     }
   }
 
   func belongs(to section: Section) -> Bool {
     switch self {
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
-      .postDown, .saveConfig, .announce, .transit, .sourceCheck:
+      .postDown, .saveConfig, .announce, .transit, .sourceCheck, .monitorSocket:
       section == .interface
     case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept, .babelKey:
       section == .peer

@@ -17,6 +17,7 @@ extension ConfigurationParser {
     case .babel: interface.babel = try onOff(value)
     case .transit: interface.transit = try transit(value)
     case .sourceCheck: interface.sourceCheck = try sourceCheck(value)
+    case .monitorSocket: interface.monitorSockets = try interface.monitorSockets + monitorSockets(value)
     case .announce:
       interface.announce += try prefixes(value).map(\.prefix).filter { announced.insert($0).inserted }
     case .dns:
@@ -42,7 +43,7 @@ extension ConfigurationParser {
     case .accept: peers[last].accept = try (peers[last].accept ?? []) + accepted(value)
     case .babelKey: peers[last].babelKeys.append(try babelKey(value))
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
-      .postDown, .saveConfig, .announce, .transit, .sourceCheck:
+      .postDown, .saveConfig, .announce, .transit, .sourceCheck, .monitorSocket:
       break
     }
   }
@@ -195,6 +196,26 @@ extension ConfigurationParser {
         "write `anchored`, `covering`, `strict` or `off`")
     }
     return check
+  }
+
+  /// A comma list; `off` is none.
+  private func monitorSockets(_ value: Field) throws(ConfigurationError) -> [Configuration.MonitorSocket] {
+    if value.text.lowercased() == "off" { return [] }
+    var sockets: [Configuration.MonitorSocket] = []
+    for entry in value.commaSeparated {
+      if entry.text.lowercased() == "on" {
+        sockets.append(.standard)
+      } else if entry.text.hasPrefix("/") {
+        sockets.append(.path(String(entry.text)))
+      } else if let port = UInt16(decimal: entry.text), port != 0 {
+        sockets.append(.port(port))
+      } else {
+        throw error(
+          at: entry, "\(quoted(entry.text)) is not a place for a socket",
+          "write `on`, `off`, an absolute path or a TCP port")
+      }
+    }
+    return sockets
   }
 
   /// A comma list of prefixes.

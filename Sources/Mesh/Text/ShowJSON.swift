@@ -15,13 +15,8 @@ public enum ShowJSON {
     JSON.array(names.map { .string($0) }).text
   }
 
-  /// An array with one object per entry of the route table.
-  public static func routes(_ status: Status) -> String {
-    JSON.array(status.routes.map(json(of:))).text
-  }
-
   private static func interface(_ status: Status, showsSecrets: Bool) -> JSON {
-    var members: [(name: String, value: JSON)] = [
+    var members: [JSON.Member] = [
       ("interface", .string(status.interfaceName)),
       ("publicKey", JSON(status.privateKey?.publicKey.base64)),
     ]
@@ -40,7 +35,7 @@ public enum ShowJSON {
   }
 
   private static func json(of peer: Status.Peer, showsSecrets: Bool) -> JSON {
-    var members: [(name: String, value: JSON)] = [("publicKey", .string(peer.publicKey.base64))]
+    var members: [JSON.Member] = [("publicKey", .string(peer.publicKey.base64))]
     if showsSecrets { members.append(("presharedKey", JSON(peer.presharedKey?.base64))) }
     members += [
       ("endpoint", JSON(peer.endpoint)),
@@ -63,19 +58,6 @@ public enum ShowJSON {
       ("txcost", .number(Int64(neighbour.txcost))),
       ("cost", .number(Int64(neighbour.cost))),
       ("roundTripMicroseconds", neighbour.roundTrip.map { .number($0.nanoseconds / 1000) } ?? .null),
-    ])
-  }
-
-  private static func json(of route: Status.Route) -> JSON {
-    .object([
-      ("prefix", .string(route.prefix.description)),
-      ("state", .string(route.state.rawValue)),
-      ("via", JSON(route.via?.base64)),
-      ("metric", .number(Int64(route.metric))),
-      ("referenceMetric", .number(Int64(route.referenceMetric))),
-      ("feasible", .bool(route.isFeasible)),
-      ("routerID", .string(route.routerID)),
-      ("seqno", .number(Int64(route.seqno))),
     ])
   }
 }

@@ -64,15 +64,9 @@ public struct ShowText: Sendable {
 
   private static func text(of neighbour: Status.Neighbour) -> String {
     let address = neighbour.address.map { "\($0) " } ?? ""
-    let reach = String(neighbour.reach, radix: 16)
-    let padding = String(repeating: "0", count: 4 - reach.count)
-    return "\(address)reach \(padding)\(reach) rxcost \(neighbour.rxcost) txcost \(neighbour.txcost) "
-      + "cost \(neighbour.cost)" + (neighbour.roundTrip.map { " rtt \(milliseconds($0))" } ?? "")
-  }
-
-  private static func milliseconds(_ duration: Duration) -> String {
-    let tenths = duration.nanoseconds / 100_000
-    return "\(tenths / 10).\(tenths % 10) ms"
+    return "\(address)reach \(neighbour.reach.fourDigits) rxcost \(neighbour.rxcost) "
+      + "txcost \(neighbour.txcost) cost \(neighbour.cost)"
+      + (neighbour.roundTrip.map { " rtt \($0.milliseconds) ms" } ?? "")
   }
 }
 

@@ -3,8 +3,7 @@ internal import Noise
 
 /// The answers to UAPI requests, as text.
 ///
-/// A `get` has wireguard-go's lines in wireguard-go's order. `show` adds lines that stock readers skip;
-/// `routes` has lines of its own.
+/// A `get` has wireguard-go's lines in wireguard-go's order. `show` adds lines that stock readers skip.
 public enum UAPIResponse {
   /// What `get=1` is answered with.
   public static func get(_ status: Status) -> String {
@@ -16,15 +15,18 @@ public enum UAPIResponse {
     text(of: status, extended: true) + success
   }
 
-  /// What `command=routes` is answered with.
-  public static func routes(_ status: Status) -> String {
-    status.routes.map(text(of:)).joined() + success
-  }
-
   /// What `command=configuration` is answered with: the lines of the file, each behind `line=`.
   public static func configuration(_ configuration: Configuration) -> String {
-    lines(of: ConfigurationFile(configuration).text).map { "line=\($0)\n" }.joined() + success
+    text(ConfigurationFile(configuration).text) + success
   }
+
+  /// Text to be shown as it is: its lines, each behind `line=`; `success` is to follow.
+  public static func text(_ text: String) -> String {
+    lines(of: text).map { "line=\($0)\n" }.joined()
+  }
+
+  /// One line of text that ends with a newline.
+  public static func line(_ line: String) -> String { "line=\(line)" }
 
   /// The end of every answer that is not an error.
   public static let success = "errno=0\n\n"
@@ -83,18 +85,5 @@ extension UAPIResponse {
     text +=
       "neighbour=\(neighbour.reach) \(neighbour.rxcost) \(neighbour.txcost) \(neighbour.cost)\(address)\n"
     if let roundTrip = neighbour.roundTrip { text += "round_trip=\(roundTrip.nanoseconds / 1000)\n" }
-  }
-
-  private static func text(of route: Status.Route) -> String {
-    """
-    route=\(route.prefix)
-    state=\(route.state.rawValue)
-    \(route.via.map { "via=\($0.hex)\n" } ?? "")metric=\(route.metric)
-    reference_metric=\(route.referenceMetric)
-    feasible=\(route.isFeasible)
-    origin=\(route.routerID)
-    seqno=\(route.seqno)
-
-    """
   }
 }

@@ -164,7 +164,7 @@ struct VirtualNetwork {
         transmit(payload, from: node, to: Int(id.rawValue), isUnicast: packet.isUnicast)
       case .routeChanged(let key):
         checkInvariants(node, key.prefix)
-      case .neighbourChanged, .seqnoChanged:
+      case .neighbourChanged, .seqnoChanged, .switched:
         break
       }
     }
