@@ -21,10 +21,9 @@ extension Speaker {
       neighbourTable[id]?.isMeshd =
         settings.isMeshd || (address != nil && address == settings.expected)
     }
-    guard old.accept != settings.accept else { return }
-    for slot in slots(of: id) where !settings.accepts(routeTable[slot].key.prefix) {
-      retract(slot, id, at: now)
-    }
+    if old.outbound != settings.outbound { announceRefiltered(to: id, old.outbound, at: now) }
+    guard old.accept != settings.accept || old.inbound != settings.inbound else { return }
+    refilter(id, at: now)
     // What was refused before was not stored.
     neighbourTable[id]?.owesRouteRequest = true
     transmitSoon(to: id, within: timing.urgent, at: now)

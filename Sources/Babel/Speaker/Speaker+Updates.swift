@@ -10,7 +10,9 @@ extension Speaker {
   /// No split horizon: neighbours need to know that we know a prefix to accept packets from it
   /// (`decisions.md` 13).
   mutating func announce(_ key: RouteKey, within delay: Duration, repeats: Int, at now: Instant) {
-    for id in neighbourTable.keys { announce(key, to: id, within: delay, repeats: repeats, at: now) }
+    for id in neighbourTable.keys where mayHear(id, of: key) {
+      announce(key, to: id, within: delay, repeats: repeats, at: now)
+    }
   }
 
   /// Queues an update for a neighbour.
@@ -113,7 +115,7 @@ extension Speaker {
     guard let neighbour = neighbourTable[id], !neighbour.pendingUpdates.isEmpty else { return }
     neighbourTable[id]?.pendingUpdates = [:]
     let items = neighbour.pendingUpdates.map { key, repeats in
-      (update: update(key, to: neighbour.settings, at: now), key: key, repeats: repeats)
+      (update: update(key, to: neighbour, at: now), key: key, repeats: repeats)
     }.sorted { Self.goesBefore($0.update, $1.update) }
     let room = limits.unacknowledgedPackets - neighbour.unacknowledged.count
     for item in items {
@@ -139,8 +141,8 @@ extension Speaker {
       let chunk = slot..<min(slot + 256, routeTable.endSlot)
       var updates: [Update] = []
       for slot in chunk where routeTable.contains(slot) {
-        guard announcement(slot) != nil || routeTable[slot].hold != nil else { continue }
-        updates.append(update(routeTable[slot].key, to: neighbour.settings, at: now))
+        guard announcement(slot, to: neighbour) != nil || routeTable[slot].hold != nil else { continue }
+        updates.append(update(routeTable[slot].key, to: neighbour, at: now))
       }
       for update in updates.sorted(by: Self.goesBefore) { transmission.append(.update(update)) }
       slot = chunk.upperBound
@@ -157,11 +159,9 @@ extension Speaker {
   ///
   /// The feasibility distance is written here and nowhere else, for every finite update and before it can
   /// arrive anywhere (§3.7.3).
-  private mutating func update(
-    _ key: RouteKey, to settings: NeighbourSettings, at now: Instant
-  ) -> Update {
+  private mutating func update(_ key: RouteKey, to neighbour: Neighbour, at now: Instant) -> Update {
     let interval = Interval(timing.update)
-    guard let slot = routeTable.slot(key), let said = announcement(slot) else {
+    guard let slot = routeTable.slot(key), let said = announcement(slot, to: neighbour) else {
       return Update(retracting: key.prefix, seqno: seqno, interval: interval)
     }
     if routeTable[slot].local == nil {
@@ -172,10 +172,10 @@ extension Speaker {
         return Update(retracting: key.prefix, seqno: said.seqno, interval: interval)
       }
     }
-    routeTable[slot].announced = said
+    routeTable[slot].announced = announcement(slot)
     let nextHop: IPAddress =
       key.prefix.family == .v4
-      ? .v4(settings.ipv4NextHop ?? Self.dummyIPv4) : .v6(settings.ourLinkLocal)
+      ? .v4(neighbour.settings.ipv4NextHop ?? Self.dummyIPv4) : .v6(neighbour.settings.ourLinkLocal)
     return Update(
       prefix: key.prefix, routerID: said.routerID, nextHop: nextHop, seqno: said.seqno,
       metric: said.metric, interval: interval)
