@@ -238,8 +238,14 @@ import Testing
     ("SaveConfig = 1", "`1` is neither true nor false; write `true` or `false`"),
     ("Babel = yes", "`yes` is neither on nor off; write `on` or `off`"),
     ("Transit = fast", "`fast` is not a way of transit; write `process`, `kernel` or `off`"),
-    ("Announce = 1.2.3.4/x", "`1.2.3.4/x` is not a prefix; write one like 10.0.0.0/24 or fd00::/64"),
-    ("Announce =", "a prefix is missing here; write one like 10.0.0.0/24 or fd00::/64"),
+    (
+      "Announce = 1.2.3.4/x",
+      "`1.2.3.4/x` is not a prefix; write one like 10.0.0.0/24 or fd00::/64, or `connected`, or `kernel PROTOCOL`"
+    ),
+    (
+      "Announce =",
+      "a prefix is missing here; write one like 10.0.0.0/24 or fd00::/64, or `connected`, or `kernel PROTOCOL`"
+    ),
   ])
   func interfaceValuesAreChecked(line: String, message: String) {
     let column = (line.firstIndex(of: "=").map { line.distance(from: line.startIndex, to: $0) } ?? 0) + 3
@@ -315,6 +321,13 @@ import Testing
     #meshd: Babel = on
     #meshd: Transit = off
     #meshd: Announce = 192.168.1.0/24
+    #meshd: Announce = 0.0.0.0/0 from 10.44.9.0/24 metric 20
+    #meshd: Announce = connected
+    #meshd: Announce = kernel static
+    #meshd: Filter = in ip 10.0.0.0/8 le 24 deny
+    #meshd: Filter = redistribute ip 192.168.0.0/16 local metric 5
+    #meshd: Check = 192.168.1.0/24 ping 192.168.1.1 every 10s fail 3
+    #meshd: Check = 192.168.1.0/24 http 192.168.1.2:8080/health every 500ms fail 2 pass 5
 
     [Peer]
     PublicKey = \(first)
@@ -326,6 +339,7 @@ import Testing
     #meshd: Babel = off
     #meshd: Accept = 10.0.0.0/8
     #meshd: Accept = fd00::/8
+    #meshd: Filter = out ip fd00::/8 metric 100
 
     [Peer]
     PublicKey = \(second)
@@ -386,7 +400,10 @@ import Testing
       ":", "%", "/",
       "PublicKey", "Endpoint", "AllowedIPs", "Accept", "Address", "Table", "MTU", Self.first, Self.secret,
       "10.0.0.0/8",
-      "fe80::1", "99999999999999999999", "0x", "-", "none",
+      "fe80::1", "99999999999999999999", "0x", "-", "none", "Filter", "Announce", "Check", "in",
+      "redistribute",
+      "kernel", "from", "ping", "every", "metric", "deny", "[Interface]\nFilter = in ",
+      "\nCheck = 10.0.0.0/8 ",
     ]
     for _ in 0..<5000 {
       let count = Int.random(in: 0..<24, using: &generator)

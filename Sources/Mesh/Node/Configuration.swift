@@ -1,3 +1,4 @@
+public import Babel
 public import Net
 public import Noise
 
@@ -41,7 +42,15 @@ extension Configuration {
     /// How packets between two peers travel.
     public var transit = Transit.process
     /// What this node announces to the mesh, besides its own addresses.
-    public var announce: [IPPrefix] = []
+    ///
+    /// No prefix appears twice with the same source.
+    public var announce: [Announcement] = []
+    /// Whose routes of the host's kernel it announces as well; `.kernel` are the prefixes of the host's interfaces.
+    public var redistribute: [KernelProtocol] = []
+    /// Rules for what peers announce, for what they are told, and for what is redistributed.
+    public var filters: [FilterRule] = []
+    /// On what announcements depend.
+    public var checks: [Check] = []
     /// The host's side of the interface, used by `meshd up` only.
     public var host = HostSettings()
 
@@ -52,7 +61,8 @@ extension Configuration {
     public static func == (lhs: Interface, rhs: Interface) -> Bool {
       lhs.privateKey?.publicKey == rhs.privateKey?.publicKey && lhs.listenPort == rhs.listenPort
         && lhs.firewallMark == rhs.firewallMark && lhs.babel == rhs.babel && lhs.transit == rhs.transit
-        && lhs.announce == rhs.announce && lhs.host == rhs.host
+        && lhs.announce == rhs.announce && lhs.redistribute == rhs.redistribute && lhs.filters == rhs.filters
+        && lhs.checks == rhs.checks && lhs.host == rhs.host
     }
   }
 
@@ -127,6 +137,8 @@ extension Configuration {
     public var babel: Bool?
     /// What the peer may announce and carry; `nil` is everything but martians and our own prefixes.
     public var accept: [IPPrefix]?
+    /// Rules for this peer alone, before those of the interface; none is for redistribution.
+    public var filters: [FilterRule] = []
 
     /// A peer that owns nothing.
     public init(publicKey: PublicKey) {

@@ -14,6 +14,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case saveConfig = "SaveConfig"
   case babel = "Babel"
   case announce = "Announce"
+  case check = "Check"
   case transit = "Transit"
   case publicKey = "PublicKey"
   case presharedKey = "PresharedKey"
@@ -21,6 +22,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case endpoint = "Endpoint"
   case persistentKeepalive = "PersistentKeepalive"
   case accept = "Accept"
+  case filter = "Filter"
 
   /// A section of the file.
   enum Section: String, Sendable {
@@ -48,17 +50,17 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
       .persistentKeepalive:
       .wg
     case .address, .dns, .mtu, .table, .preUp, .postUp, .preDown, .postDown, .saveConfig: .wgQuick
-    case .babel, .announce, .transit, .accept: .meshd
+    case .babel, .announce, .check, .transit, .accept, .filter: .meshd
     }
   }
 
   func belongs(to section: Section) -> Bool {
     switch self {
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
-      .postDown, .saveConfig, .announce, .transit:
+      .postDown, .saveConfig, .announce, .check, .transit:
       section == .interface
     case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept: section == .peer
-    case .babel: true
+    case .babel, .filter: true
     }
   }
 

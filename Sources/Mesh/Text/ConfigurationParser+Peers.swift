@@ -31,6 +31,7 @@ extension ConfigurationParser {
       }
     }
     assignAllowedIPs(of: sections, to: &merged)
+    warnOfIdleChecks()
     result.configuration.interface = interface
     result.configuration.peers = merged
     return result
@@ -70,5 +71,6 @@ extension ConfigurationParser.PeerSection {
     if let persistentKeepalive { peer.persistentKeepalive = persistentKeepalive }
     if let babel { peer.babel = babel }
     if let accept { peer.accept = accept }
+    if !filters.isEmpty { peer.filters = filters }
   }
 }

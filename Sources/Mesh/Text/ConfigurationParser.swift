@@ -1,3 +1,4 @@
+internal import Babel
 internal import Net
 internal import Noise
 
@@ -15,6 +16,7 @@ struct ConfigurationParser {
     var persistentKeepalive: UInt16?
     var babel: Bool?
     var accept: [IPPrefix]?
+    var filters: [FilterRule] = []
   }
 
   let file: String
@@ -23,7 +25,8 @@ struct ConfigurationParser {
   private var section: ConfigurationKey.Section?
   var interface = Configuration.Interface()
   var peers: [PeerSection] = []
-  var announced: Set<IPPrefix> = []
+  /// Where each check stands.
+  var checkFields: [Field] = []
 
   init(file: String, arena: SecretArena) {
     self.file = file
