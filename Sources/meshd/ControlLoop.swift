@@ -19,6 +19,8 @@ struct ControlLoop: ~Copyable {
   var host: HostNetwork?
   var server: UAPIServer
   var names: NameResolution
+  var checks: HealthChecks
+  var hostRoutes: HostRoutes
   var egress: ControlEgress
   var table: ForwardingTable
   /// Where preshared keys from files and requests lie: one locked page for many.
@@ -40,6 +42,7 @@ struct ControlLoop: ~Copyable {
     socketFile: consuming FileWatcher?, socket: UDPSocket
   ) throws {
     let names = try NameResolution()
+    let checks = try HealthChecks(tunnel: plane.tun.index)
     let egress = try ControlEgress(socket)
     let monitor = try NetlinkMonitor()
     let poller = try Poller<ControlToken>()
@@ -48,6 +51,7 @@ struct ControlLoop: ~Copyable {
     if let descriptor = server.descriptor { try poller.add(descriptor, as: .listener) }
     try poller.add(monitor.descriptor, as: .network)
     try poller.add(names.descriptor, as: .names)
+    try poller.add(checks.descriptor, as: .checks)
     if let descriptor = socketFile?.descriptor { try poller.add(descriptor, as: .socketFile) }
 
     self.options = options
@@ -59,6 +63,8 @@ struct ControlLoop: ~Copyable {
     self.signals = signals
     self.socketFile = socketFile
     self.names = names
+    self.checks = checks
+    hostRoutes = HostRoutes(tunnel: plane.tun.index)
     self.egress = egress
     self.monitor = monitor
     self.poller = poller
@@ -85,6 +91,8 @@ struct ControlLoop: ~Copyable {
       let now = clock.now
       if node.nextDeadline <= now { node.advance(to: now) }
       resolveNames(at: now)
+      readHostRoutes(at: now)
+      runChecks(at: now)
       finishTurn()
     }
   }
@@ -92,7 +100,8 @@ struct ControlLoop: ~Copyable {
   private var timeout: Duration? {
     let now = clock.now
     let deadline = min(
-      node.nextDeadline, names.deadline(hasUnresolved: !node.unresolvedNames.isEmpty, now: now))
+      node.nextDeadline, names.deadline(hasUnresolved: !node.unresolvedNames.isEmpty, now: now),
+      checks.deadline, hostRoutes.deadline)
     return deadline == .distantFuture ? nil : max(.zero, now.duration(to: deadline))
   }
 
@@ -104,7 +113,7 @@ struct ControlLoop: ~Copyable {
     case .socketFile:
       if (try? socketFile?.isRemoved()) ?? false { end(because: "the UAPI socket was removed") }
     case .network: takeNetworkNews()
-    case .names: break
+    case .names, .checks: break
     case .client(let token): serve(token)
     }
   }
@@ -156,6 +165,7 @@ struct ControlLoop: ~Copyable {
     var isOurs = false
     while let events = try? monitor.next() {
       for event in events {
+        hostRoutes.hear(event)
         switch event {
         case .overrun, .change(.link): isOurs = true
         case .change(.address(let address)), .change(.addressRemoved(let address)):

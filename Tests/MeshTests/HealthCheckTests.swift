@@ -85,6 +85,15 @@ import Testing
     #expect(check.advance(to: end) == .ask)
   }
 
+  @Test mutating func restartKeepsWhatIsKnownAndAsksAtOnce() {
+    answer()
+    answer("refused")
+    #expect(check.advance(to: check.deadline) == .ask)
+    var restarted = check.restarted(at: now)
+    #expect(restarted.isPassing && restarted.streak == 1)
+    #expect(restarted.advance(to: now) == .ask)
+  }
+
   @Test mutating func longPauseIsMadeUpForByOneQuestion() {
     answer()
     now = Instant.zero.advanced(by: .seconds(3600))

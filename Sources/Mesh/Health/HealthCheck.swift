@@ -45,6 +45,12 @@ public struct HealthCheck: Sendable {
   /// Whether the prefix may be announced as far as this check goes.
   public var isPassing: Bool { state == .passing }
 
+  /// The check for display.
+  public var status: Status.Check {
+    Status.Check(
+      prefix: settings.prefix, question: "\(settings.question)", state: state, streak: streak, reason: reason)
+  }
+
   /// When `advance` is to be called at the latest.
   public var deadline: Instant { answerDeadline ?? nextQuestion }
 
@@ -60,6 +66,14 @@ public struct HealthCheck: Sendable {
     // Not from the time it was due: after a pause, a suspend say, one question is enough.
     nextQuestion = now.advanced(by: settings.interval)
     return .ask
+  }
+
+  /// The check as it goes on after its question under way was lost: it asks at once.
+  public func restarted(at now: Instant) -> HealthCheck {
+    var check = self
+    check.answerDeadline = nil
+    check.nextQuestion = now
+    return check
   }
 
   /// Takes the result of the question under way; `failure` says why there was no good answer.
