@@ -12,6 +12,8 @@ enum ControlToken: RawRepresentable {
   case network
   /// The resolver has an answer.
   case names
+  /// Initiations have been opened.
+  case openings
   /// A host has answered a health check.
   case checks
   /// A client of the UAPI socket.
@@ -27,7 +29,8 @@ enum ControlToken: RawRepresentable {
     case 3: self = .socketFile
     case 4: self = .network
     case 5: self = .names
-    case 6: self = .checks
+    case 6: self = .openings
+    case 7: self = .checks
     case Self.firstClient...: self = .client(rawValue - Self.firstClient)
     default: return nil
     }
@@ -41,7 +44,8 @@ enum ControlToken: RawRepresentable {
     case .socketFile: 3
     case .network: 4
     case .names: 5
-    case .checks: 6
+    case .openings: 6
+    case .checks: 7
     case .client(let token): Self.firstClient + token
     }
   }

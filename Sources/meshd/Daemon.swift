@@ -89,7 +89,7 @@ struct Daemon: ~Copyable {
   private var loop: ControlLoop
   private var lanes: [Lane] = []
 
-  /// A running lane.
+  /// A running lane, or the thread beside them that opens handshakes.
   ///
   /// A class, since an array cannot hold what must not be copied.
   private final class Lane {
@@ -156,6 +156,11 @@ struct Daemon: ~Copyable {
             }
           }))
     }
+    lanes.append(
+      Lane(
+        try Thread(named: "handshakes") {
+          Self.run(logger) { try plane.opener.run() }
+        }))
     loop.start()
     do {
       try hooks.run(settings.postUp)

@@ -128,6 +128,7 @@ public final class SimulatedDaemon {
         self.table = table
         tables.publish(table)
         effects.isTableNew = true
+      case .open(let opening): node.handle(.opened(opening.run()), at: now)
       case .datagram(let message, let path): depart(message.span.bytes, along: path, ecn: 0)
       case .seal(let packet, let peer): seal(packet, to: peer, at: now)
       case .hostPrefixesChanged: break
