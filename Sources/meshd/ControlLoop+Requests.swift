@@ -87,6 +87,7 @@ extension ControlLoop {
     status.interfaceName = plane.tun.name.text
     var sockets = plane.sockets.reader()
     status.listenPort = sockets.current().first?.port ?? 0
+    status.checks = checks.statuses
     let counters = plane.links.map(\.drops) + [egress.drops]
     status.drops = DropReason.allCases.compactMap { reason in
       let count = counters.reduce(0) { $0 + $1[reason] }
@@ -154,7 +155,12 @@ extension ControlLoop {
   /// Puts a configuration in force.
   mutating func apply(_ new: Configuration) {
     configuration = new
-    node.handle(.configure(new), at: clock.now)
+    let now = clock.now
+    // What is announced for the host is known before the node announces anything.
+    configureChecks(at: now)
+    hostRoutes.follow(Redistribution(new.interface), at: now)
+    readHostRoutes(at: now)
+    node.handle(.configure(new), at: now)
     host?.update(new.interface.host, linkLocal: new.interface.linkLocal)
     names.askSoon()
   }

@@ -20,6 +20,8 @@ struct ControlLoop: ~Copyable {
   var server: UAPIServer
   var babelMonitor: MonitorServer
   var names: NameResolution
+  var checks: HealthChecks
+  var hostRoutes: HostRoutes
   var egress: ControlEgress
   var table: ForwardingTable
   /// Where preshared keys from files and requests lie: one locked page for many.
@@ -42,6 +44,7 @@ struct ControlLoop: ~Copyable {
     socketFile: consuming FileWatcher?, socket: UDPSocket
   ) throws {
     let names = try NameResolution()
+    let checks = try HealthChecks(tunnel: plane.tun.index)
     let egress = try ControlEgress(socket)
     let monitor = try NetlinkMonitor()
     let poller = try Poller<ControlToken>()
@@ -52,6 +55,7 @@ struct ControlLoop: ~Copyable {
     if let descriptor = server.descriptor { try poller.add(descriptor, as: .listener) }
     try poller.add(monitor.descriptor, as: .network)
     try poller.add(names.descriptor, as: .names)
+    try poller.add(checks.descriptor, as: .checks)
     if let descriptor = socketFile?.descriptor { try poller.add(descriptor, as: .socketFile) }
 
     self.options = options
@@ -63,6 +67,8 @@ struct ControlLoop: ~Copyable {
     self.signals = signals
     self.socketFile = socketFile
     self.names = names
+    self.checks = checks
+    hostRoutes = HostRoutes(tunnel: plane.tun.index)
     self.egress = egress
     self.babelMonitor = babelMonitor
     self.monitor = monitor
@@ -90,6 +96,8 @@ struct ControlLoop: ~Copyable {
       let now = clock.now
       if node.nextDeadline <= now { node.advance(to: now) }
       resolveNames(at: now)
+      readHostRoutes(at: now)
+      runChecks(at: now)
       finishTurn()
     }
   }
@@ -97,7 +105,8 @@ struct ControlLoop: ~Copyable {
   private var timeout: Duration? {
     let now = clock.now
     let deadline = min(
-      node.nextDeadline, names.deadline(hasUnresolved: !node.unresolvedNames.isEmpty, now: now))
+      node.nextDeadline, names.deadline(hasUnresolved: !node.unresolvedNames.isEmpty, now: now),
+      checks.deadline, hostRoutes.deadline)
     return deadline == .distantFuture ? nil : max(.zero, now.duration(to: deadline))
   }
 
@@ -112,7 +121,7 @@ struct ControlLoop: ~Copyable {
     case .socketFile:
       if (try? socketFile?.isRemoved()) ?? false { end(because: "the UAPI socket was removed") }
     case .network: takeNetworkNews()
-    case .names: break
+    case .names, .checks: break
     case .babelMonitor: serveBabelMonitors()
     case .client(let token): serve(token)
     }
@@ -165,6 +174,7 @@ struct ControlLoop: ~Copyable {
     var isOurs = false
     while let events = try? monitor.next() {
       for event in events {
+        hostRoutes.hear(event)
         switch event {
         case .overrun, .change(.link): isOurs = true
         case .change(.address(let address)), .change(.addressRemoved(let address)):

@@ -16,6 +16,8 @@ enum ControlToken: RawRepresentable {
   case openings
   /// Clients of babeld's monitoring protocol.
   case babelMonitor
+  /// A host has answered a health check.
+  case checks
   /// A client of the UAPI socket.
   case client(UInt64)
 
@@ -31,6 +33,7 @@ enum ControlToken: RawRepresentable {
     case 5: self = .names
     case 6: self = .openings
     case 7: self = .babelMonitor
+    case 8: self = .checks
     case Self.firstClient...: self = .client(rawValue - Self.firstClient)
     default: return nil
     }
@@ -46,6 +49,7 @@ enum ControlToken: RawRepresentable {
     case .names: 5
     case .openings: 6
     case .babelMonitor: 7
+    case .checks: 8
     case .client(let token): Self.firstClient + token
     }
   }

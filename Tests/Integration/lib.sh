@@ -203,6 +203,12 @@ mesh_node() { # NODE NUMBER PEER…
   for other; do peer "$node" "$other" "Endpoint = $(underlay "$other" "$node"):51820"; done
 }
 
+add_to() { # NODE LINE…: to the [Interface] of a mesh node's file, in this order
+  local node=$1
+  shift
+  [ $# = 0 ] || printf '%s\n' "$@" | sed -i '/^Babel = on/r /dev/stdin' "$(config "$node")"
+}
+
 up() { # NODE [OPTION…]
   local node=$1
   shift

@@ -60,6 +60,34 @@ import Testing
     #expect(lines.last == "" && lines[lines.count - 2] == added[2])
   }
 
+  @Test func healthChecksAreShownWithTheirState() {
+    var status = Status()
+    status.interfaceName = "wg0"
+    status.checks = [
+      Status.Check(prefix: .defaultIPv4, question: "ping 10.0.0.1", state: .waiting, streak: 0),
+      Status.Check(
+        prefix: .defaultIPv6, question: "tcp [fd00::1]:22", state: .failing, streak: 1, reason: "no answer"),
+    ]
+    #expect(
+      ShowText(now: 0).interface(status) == """
+        interface: wg0
+          check: 0.0.0.0/0 ping 10.0.0.1: waiting
+          check: ::/0 tcp [fd00::1]:22: failing (no answer)
+
+        """)
+    #expect(
+      ShowJSON.interfaces([status]).contains(
+        """
+              {
+                "prefix": "::/0",
+                "question": "tcp [fd00::1]:22",
+                "state": "failing",
+                "streak": 1,
+                "reason": "no answer"
+              }
+        """))
+  }
+
   @Test func jsonHidesSecretsAndEscapesText() throws {
     var status = try status(WGFixture(name: "idle"))
     status.interfaceName = "a\"\\\u{1}\n"

@@ -61,7 +61,7 @@ import Testing
     var handshakes = 0
     network.tap = { from, to, datagram in if from + to == 1, datagram.first != 4 { handshakes += 1 } }
     network.reconfigure(1) { _ in }
-    network.reconfigure(1) { $0.interface.announce = [prefix] }
+    network.reconfigure(1) { $0.interface.announce = [Configuration.Announcement(prefix)] }
     network.reconfigure(1) { $0.peers.removeAll { $0.publicKey == removed } }
     network.reconfigure(1) { $0.peers.reverse() }
     network.run(for: .seconds(5))

@@ -62,7 +62,7 @@ import Testing
       switch random.next() % 4 {
       case 0: network.cut(host, (host + 1) % 5)
       case 1: network.healAll()
-      case 2: network.reconfigure(host) { $0.interface.announce = [.defaultIPv6] }
+      case 2: network.reconfigure(host) { $0.interface.announce = [Configuration.Announcement(.defaultIPv6)] }
       default: network.reconfigure(host) { $0.interface.announce = [] }
       }
       network.run(for: .milliseconds(Int64(random.next() % 8000)))

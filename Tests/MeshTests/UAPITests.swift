@@ -24,6 +24,13 @@ import Testing
     #expect(UAPIResponse.get(try UAPIAnswer(fixture["get"]).status) == fixture["get"])
   }
 
+  private static let checks = [
+    Status.Check(prefix: .defaultIPv4, question: "tcp 10.0.0.1:22", state: .passing, streak: 0),
+    Status.Check(
+      prefix: .defaultIPv6, question: "http [fd00::1]:80/a", state: .failing, streak: 2,
+      reason: "HTTP status 404"),
+  ]
+
   @Test func extendedAnswersSurviveTheRoundTrip() throws {
     var status = try UAPIAnswer(WGFixture(name: "busy")["get"]).status
     status.mtu = 1380
@@ -31,6 +38,7 @@ import Testing
     status.routerID = "02:00:00:00:00:00:00:01"
     status.linkLocal = IPv6Address("fe80::1")
     status.drops = [("no route to the destination", 7)]
+    status.checks = Self.checks
     status.peers[0].configuredEndpoints = [.name("host.example", port: 7)]
     var neighbour = Status.Neighbour()
     (neighbour.reach, neighbour.rxcost, neighbour.txcost, neighbour.cost) = (0xFFFF, 96, 97, 98)
@@ -40,6 +48,7 @@ import Testing
     #expect(UAPIResponse.show(read) == UAPIResponse.show(status))
     #expect(read.peers[0].neighbour?.roundTrip == .microseconds(12_345))
     #expect(read.drops.first?.reason == "no route to the destination" && read.mtu == 1380)
+    #expect(read.checks == Self.checks)
   }
 
   @Test func textSurvivesTheRoundTrip() throws {

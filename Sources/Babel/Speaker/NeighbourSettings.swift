@@ -16,6 +16,10 @@ public struct NeighbourSettings: Sendable, Equatable {
   ///
   /// A node that cannot forward by source must not.
   public var acceptsSourceSpecific: Bool
+  /// The rules for what it announces, after `accept`.
+  public var inbound: Filter
+  /// The rules for what it is told.
+  public var outbound: Filter
   /// The next hop in our IPv4 updates: our first IPv4 address in the mesh.
   ///
   /// Without one, those who speak RFC 9229 get IPv4 routes by an IPv6 next hop, and others by 192.0.0.8 (RFC 7600).
@@ -34,8 +38,8 @@ public struct NeighbourSettings: Sendable, Equatable {
   /// Makes settings; everything but our address has a default that suits a stock peer.
   public init(
     ourLinkLocal: IPv6Address, expected: IPv6Address? = nil, isMeshd: Bool = false,
-    accept: [IPPrefix]? = nil, acceptsSourceSpecific: Bool = true, ipv4NextHop: IPv4Address? = nil,
-    mtu: Int = 1420,
+    accept: [IPPrefix]? = nil, acceptsSourceSpecific: Bool = true, inbound: Filter = Filter(.in),
+    outbound: Filter = Filter(.out), ipv4NextHop: IPv4Address? = nil, mtu: Int = 1420,
     receiveCost: Metric = .wired, delayPenalty: DelayPenalty? = nil, keys: [MACKey] = []
   ) {
     self.ourLinkLocal = ourLinkLocal
@@ -43,6 +47,8 @@ public struct NeighbourSettings: Sendable, Equatable {
     self.isMeshd = isMeshd
     self.accept = accept
     self.acceptsSourceSpecific = acceptsSourceSpecific
+    self.inbound = inbound
+    self.outbound = outbound
     self.ipv4NextHop = ipv4NextHop
     self.mtu = mtu
     self.receiveCost = receiveCost

@@ -23,12 +23,12 @@ extension Speaker {
       neighbourTable[id]?.isMeshd =
         settings.isMeshd || (address != nil && address == settings.expected)
     }
-    guard old.accept != settings.accept || old.acceptsSourceSpecific != settings.acceptsSourceSpecific else {
-      return
-    }
-    for slot in slots(of: id) where !settings.accepts(routeTable[slot].key) {
-      retract(slot, id, because: .filtered, at: now)
-    }
+    if old.outbound != settings.outbound { announceRefiltered(to: id, old.outbound, at: now) }
+    guard
+      old.accept != settings.accept || old.acceptsSourceSpecific != settings.acceptsSourceSpecific
+        || old.inbound != settings.inbound
+    else { return }
+    refilter(id, at: now)
     // What was refused before was not stored.
     neighbourTable[id]?.owesRouteRequest = true
     transmitSoon(to: id, within: timing.urgent, at: now)

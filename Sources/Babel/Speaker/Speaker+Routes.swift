@@ -47,14 +47,15 @@ extension Speaker {
       if update.routerID == routerID { recover(update.seqno, at: now) }
       return
     }
-    guard let route = Route(update, from: id), route.routerID != routerID,
-      settings.accepts(key)
+    guard var route = Route(update, from: id), route.routerID != routerID, settings.accepts(key),
+      let penalty = penalty(of: route, key)
     else {
       if update.metric.isFinite { counters.refusedUpdates += 1 }
       // Whatever it is, it replaces what the neighbour said before.
       if let known { retract(known, id, because: update.metric.isFinite ? .filtered : .retracted, at: now) }
       return
     }
+    route.penalty = penalty
     let slot = known ?? routeTable.slotOrInsert(key)
     store(route, in: slot, interval: update.interval, at: now)
     settle(slot)

@@ -1,3 +1,4 @@
+public import Babel
 public import Net
 public import Noise
 
@@ -59,7 +60,15 @@ extension Configuration {
     /// How the sources of packets from peers that speak Babel are checked.
     public var sourceCheck = SourceCheck.anchored
     /// What this node announces to the mesh, besides its own addresses.
-    public var announce: [IPPrefix] = []
+    ///
+    /// No prefix appears twice with the same source.
+    public var announce: [Announcement] = []
+    /// Whose routes of the host's kernel it announces as well; `.kernel` are the prefixes of the host's interfaces.
+    public var redistribute: [KernelProtocol] = []
+    /// Rules for what peers announce, for what they are told, and for what is redistributed.
+    public var filters: [FilterRule] = []
+    /// On what announcements depend.
+    public var checks: [Check] = []
     /// Where babeld's monitoring protocol is served.
     public var monitorSockets: [MonitorSocket] = []
     /// The host's side of the interface, used by `meshd up` only.
@@ -73,6 +82,7 @@ extension Configuration {
       lhs.privateKey?.publicKey == rhs.privateKey?.publicKey && lhs.listenPort == rhs.listenPort
         && lhs.firewallMark == rhs.firewallMark && lhs.babel == rhs.babel && lhs.transit == rhs.transit
         && lhs.sourceCheck == rhs.sourceCheck && lhs.announce == rhs.announce
+        && lhs.redistribute == rhs.redistribute && lhs.filters == rhs.filters && lhs.checks == rhs.checks
         && lhs.monitorSockets == rhs.monitorSockets && lhs.host == rhs.host
     }
   }
@@ -162,6 +172,8 @@ extension Configuration {
     public var babelKeys: [AuthenticationKey] = []
     /// What the peer may announce and carry; `nil` is everything but martians and our own prefixes.
     public var accept: [IPPrefix]?
+    /// Rules for this peer alone, before those of the interface; none is for redistribution.
+    public var filters: [FilterRule] = []
 
     /// A peer that owns nothing.
     public init(publicKey: PublicKey) {

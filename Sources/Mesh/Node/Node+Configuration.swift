@@ -141,35 +141,6 @@ extension Node {
     for prefix in changed + gone { refresh(prefix, because: .configuration) }
   }
 
-  /// The addresses that the interface has were changed, by us or by somebody else.
-  mutating func setHostAddresses(_ addresses: [IPAddress]) {
-    guard addresses != hostAddresses else { return }
-    hostAddresses = addresses
-    configureLocalPrefixes()
-  }
-
-  /// Finds out what is ours.
-  ///
-  /// Configured addresses and `Announce` are announced; what somebody gave the interface besides is only delivered.
-  private mutating func configureLocalPrefixes() {
-    let interface = configuration.interface
-    let configured = interface.host.addresses.map(\.address)
-    // With the kernel forwarding, everything goes to it anyway, and the table stays WireGuard's own.
-    let found = interface.transit == .kernel ? [] : hostAddresses.filter { !configured.contains($0) }
-    let announced = Set(configured.map { IPPrefix(host: $0) } + interface.announce)
-    let local = announced.union(found.map { IPPrefix(host: $0) })
-    draft.settings.ownAddresses = configured + found
-    isTableDirty = true
-    for prefix in announcedPrefixes.subtracting(announced).sorted() where !isRepresented(prefix) {
-      speaker?.withdraw(prefix, at: now)
-    }
-    announcedPrefixes = announced
-    let changed = localPrefixes.symmetricDifference(local).sorted()
-    localPrefixes = local
-    for prefix in announced.sorted() { speaker?.originate(prefix, metric: .zero, at: now) }
-    for prefix in changed { refresh(prefix) }
-  }
-
   mutating func setMTU(_ mtu: Int) {
     guard mtu != self.mtu else { return }
     self.mtu = mtu

@@ -40,7 +40,9 @@ extension Node {
 
   /// Takes back a prefix that was announced for a peer, unless it is ours too.
   private mutating func withdrawRepresented(_ prefix: IPPrefix) {
-    if !announcedPrefixes.contains(prefix), !isRepresented(prefix) { speaker?.withdraw(prefix, at: now) }
+    if announcedPrefixes[RouteKey(prefix)] == nil, !isRepresented(prefix) {
+      speaker?.withdraw(prefix, at: now)
+    }
     refresh(prefix)
   }
 

@@ -7,9 +7,11 @@ extension Node {
   /// Makes the peer a neighbour, or tells the speaker what changed about it.
   mutating func joinBabel(_ peer: Peer) {
     guard let identity, speaker != nil else { return }
+    let rules = peer.configuration.filters + configuration.interface.filters
     let settings = NeighbourSettings(
       ourLinkLocal: identity.publicKey.linkLocal, expected: peer.linkLocal,
-      accept: peer.configuration.accept, ipv4NextHop: firstOwnIPv4, mtu: mtu,
+      accept: peer.configuration.accept, inbound: Filter(.in, of: rules), outbound: Filter(.out, of: rules),
+      ipv4NextHop: firstOwnIPv4, mtu: mtu,
       keys: peer.configuration.babelKeys.map { MACKey(sign: $0.sign, verify: $0.verify) })
     let id = NeighbourID(peer.id.rawValue)
     if peer.speaksBabel {

@@ -27,6 +27,10 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case mtu(Int)
     /// The addresses of the TUN device, whoever gave them to it; link-local ones left out.
     case addresses([IPAddress])
+    /// What is announced of the host's own routes.
+    case redistributed([Configuration.Announcement])
+    /// The prefixes of which every check finds an answer; others with a check are not announced.
+    case healthy(Set<IPPrefix>)
     /// The TUN device is up or down (1.2.16).
     case link(isUp: Bool)
     /// Our side of the path to the peer is no longer valid (1.2.28).
@@ -91,8 +95,12 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   var owners: [IPPrefix: [PeerID]] = [:]
   /// Our own addresses and what we announce.
   var localPrefixes: Set<IPPrefix> = []
-  /// Those of them that Babel announces.
-  var announcedPrefixes: Set<IPPrefix> = []
+  /// Those of them that Babel announces, with their metrics.
+  var announcedPrefixes: [RouteKey: Metric] = [:]
+  /// What is announced of the host's own routes.
+  var redistributed: [Configuration.Announcement] = []
+  /// The prefixes whose checks find an answer.
+  var healthyPrefixes: Set<IPPrefix> = []
   /// The addresses the interface has, link-local ones left out.
   var hostAddresses: [IPAddress] = []
 
@@ -141,6 +149,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case .move(let key, let endpoint): move(key, to: endpoint)
     case .mtu(let mtu): setMTU(mtu)
     case .addresses(let addresses): setHostAddresses(addresses)
+    case .redistributed(let announcements): setRedistributed(announcements)
+    case .healthy(let prefixes): setHealthy(prefixes)
     case .link(let isUp): setLink(isUp: isUp)
     case .staleSource(let id): forgetSource(of: id)
     case .shutdown: speaker?.shutdown(at: now)

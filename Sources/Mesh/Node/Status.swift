@@ -21,6 +21,8 @@ public struct Status: Sendable {
   public var linkLocal: IPv6Address?
   /// The peers, in the order configured.
   public var peers: [Peer] = []
+  /// The health checks, in the order configured.
+  public var checks: [Check] = []
   /// Packets dropped since start, by reason, reasons in declaration order, zero counts left out.
   public var drops: [(reason: String, count: UInt64)] = []
 
@@ -73,5 +75,30 @@ public struct Status: Sendable {
 
     /// A neighbour not heard of.
     public init() {}
+  }
+
+  /// A health check.
+  public struct Check: Sendable, Equatable {
+    /// The prefix that depends on it.
+    public var prefix: IPPrefix
+    /// What is asked, in the words of the configuration.
+    public var question: String
+    /// What the answers so far mean.
+    public var state: HealthCheck.State
+    /// How many results in a row speak against the state.
+    public var streak: Int
+    /// Why the last question failed; `nil` if it did not.
+    public var reason: String?
+
+    /// Makes the status of a check.
+    public init(
+      prefix: IPPrefix, question: String, state: HealthCheck.State, streak: Int, reason: String? = nil
+    ) {
+      self.prefix = prefix
+      self.question = question
+      self.state = state
+      self.streak = streak
+      self.reason = reason
+    }
   }
 }

@@ -1,3 +1,4 @@
+internal import Babel
 internal import Net
 internal import Noise
 
@@ -35,7 +36,12 @@ extension ConfigurationFile {
     if interface.transit != .process { text += "#meshd: Transit = \(interface.transit.rawValue)\n" }
     if interface.sourceCheck != .anchored { text += "#meshd: RPF = \(interface.sourceCheck.rawValue)\n" }
     for socket in interface.monitorSockets { text += "#meshd: MonitorSocket = \(socket)\n" }
-    for prefix in interface.announce { text += "#meshd: Announce = \(prefix)\n" }
+    for announcement in interface.announce { text += "#meshd: Announce = \(announcement)\n" }
+    for origin in interface.redistribute {
+      text += "#meshd: Announce = \(origin == .kernel ? "connected" : "kernel \(origin)")\n"
+    }
+    for rule in interface.filters { text += "#meshd: Filter = \(rule)\n" }
+    for check in interface.checks { text += "#meshd: Check = \(check)\n" }
     return text
   }
 
@@ -53,6 +59,7 @@ extension ConfigurationFile {
       if accept.isEmpty { text += "#meshd: Accept = none\n" }
       for prefix in accept { text += "#meshd: Accept = \(prefix)\n" }
     }
+    for rule in peer.filters { text += "#meshd: Filter = \(rule)\n" }
     return text
   }
 }

@@ -14,6 +14,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case saveConfig = "SaveConfig"
   case babel = "Babel"
   case announce = "Announce"
+  case check = "Check"
   case transit = "Transit"
   case sourceCheck = "RPF"
   case monitorSocket = "MonitorSocket"
@@ -24,6 +25,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case persistentKeepalive = "PersistentKeepalive"
   case accept = "Accept"
   case babelKey = "BabelKey"
+  case filter = "Filter"
 
   /// A section of the file.
   enum Section: String, Sendable {
@@ -51,18 +53,19 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
       .persistentKeepalive:
       .wg
     case .address, .dns, .mtu, .table, .preUp, .postUp, .preDown, .postDown, .saveConfig: .wgQuick
-    case .babel, .announce, .transit, .sourceCheck, .monitorSocket, .accept, .babelKey: .meshd
+    case .babel, .announce, .check, .transit, .sourceCheck, .monitorSocket, .accept, .babelKey, .filter:
+      .meshd
     }
   }
 
   func belongs(to section: Section) -> Bool {
     switch self {
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
-      .postDown, .saveConfig, .announce, .transit, .sourceCheck, .monitorSocket:
+      .postDown, .saveConfig, .announce, .check, .transit, .sourceCheck, .monitorSocket:
       section == .interface
     case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept, .babelKey:
       section == .peer
-    case .babel: true
+    case .babel, .filter: true
     }
   }
 

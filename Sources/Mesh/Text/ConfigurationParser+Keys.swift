@@ -18,8 +18,9 @@ extension ConfigurationParser {
     case .transit: interface.transit = try transit(value)
     case .sourceCheck: interface.sourceCheck = try sourceCheck(value)
     case .monitorSocket: interface.monitorSockets = try interface.monitorSockets + monitorSockets(value)
-    case .announce:
-      interface.announce += try prefixes(value).map(\.prefix).filter { announced.insert($0).inserted }
+    case .announce: try announce(value)
+    case .check: interface.checks.append(try check(value))
+    case .filter: interface.filters.append(try filterRule(value))
     case .dns:
       result.dns += value.words.map { String($0.text) }
       warn(at: value, "`DNS` is not acted on; set the resolver in `PostUp` if you need it")
@@ -42,8 +43,9 @@ extension ConfigurationParser {
     case .babel: peers[last].babel = try onOff(value)
     case .accept: peers[last].accept = try (peers[last].accept ?? []) + accepted(value)
     case .babelKey: peers[last].babelKeys.append(try babelKey(value))
+    case .filter: peers[last].filters.append(try peerFilterRule(value))
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
-      .postDown, .saveConfig, .announce, .transit, .sourceCheck, .monitorSocket:
+      .postDown, .saveConfig, .announce, .check, .transit, .sourceCheck, .monitorSocket:
       break
     }
   }
@@ -225,19 +227,22 @@ extension ConfigurationParser {
     _ value: Field
   ) throws(ConfigurationError) -> [(prefix: IPPrefix, field: Field)] {
     var prefixes: [(prefix: IPPrefix, field: Field)] = []
-    for entry in value.commaSeparated {
-      let text = entry.compact
-      guard let prefix = IPPrefix(text) else {
-        throw error(
-          at: entry, text.isEmpty ? "a prefix is missing here" : "\(quoted(entry.text)) is not a prefix",
-          "write one like 10.0.0.0/24 or fd00::/64")
-      }
-      if let address = IPAddress(text.prefix { $0 != "/" }), address != prefix.address {
-        warn(at: entry, "\(quoted(entry.text)) has bits beyond its length; \(prefix) is used")
-      }
-      prefixes.append((prefix, entry))
-    }
+    for entry in value.commaSeparated { prefixes.append((try prefix(entry), entry)) }
     return prefixes
+  }
+
+  mutating func prefix(
+    _ field: Field, otherwise hint: String = "write one like 10.0.0.0/24 or fd00::/64"
+  ) throws(ConfigurationError) -> IPPrefix {
+    let text = field.compact
+    guard let prefix = IPPrefix(text) else {
+      throw error(
+        at: field, text.isEmpty ? "a prefix is missing here" : "\(quoted(field.text)) is not a prefix", hint)
+    }
+    if let address = IPAddress(text.prefix { $0 != "/" }), address != prefix.address {
+      warn(at: field, "\(quoted(field.text)) has bits beyond its length; \(prefix) is used")
+    }
+    return prefix
   }
 
   private mutating func accepted(_ value: Field) throws(ConfigurationError) -> [IPPrefix] {

@@ -31,6 +31,7 @@ extension ConfigurationParser {
       }
     }
     assignAllowedIPs(of: sections, to: &merged)
+    warnOfIdleChecks()
     result.configuration.interface = interface
     result.configuration.peers = merged
     return result
@@ -71,5 +72,6 @@ extension ConfigurationParser.PeerSection {
     if let babel { peer.babel = babel }
     if let accept { peer.accept = accept }
     if !babelKeys.isEmpty { peer.babelKeys = babelKeys }
+    if !filters.isEmpty { peer.filters = filters }
   }
 }

@@ -1,3 +1,4 @@
+internal import Babel
 internal import Net
 internal import Noise
 
@@ -16,6 +17,7 @@ struct ConfigurationParser {
     var babel: Bool?
     var accept: [IPPrefix]?
     var babelKeys: [AuthenticationKey] = []
+    var filters: [FilterRule] = []
   }
 
   let file: String
@@ -24,7 +26,8 @@ struct ConfigurationParser {
   private var section: ConfigurationKey.Section?
   var interface = Configuration.Interface()
   var peers: [PeerSection] = []
-  var announced: Set<IPPrefix> = []
+  /// Where each check stands.
+  var checkFields: [Field] = []
 
   init(file: String, arena: SecretArena) {
     self.file = file

@@ -29,6 +29,7 @@ public enum ShowJSON {
       ("routerID", JSON(status.routerID.isEmpty ? nil : status.routerID)),
       ("linkLocal", JSON(status.linkLocal)),
       ("peers", .array(status.peers.map { json(of: $0, showsSecrets: showsSecrets) })),
+      ("checks", .array(status.checks.map(json(of:)))),
       ("drops", .object(status.drops.map { ($0.reason, .unsigned($0.count)) })),
     ]
     return .object(members)
@@ -58,6 +59,16 @@ public enum ShowJSON {
       ("txcost", .number(Int64(neighbour.txcost))),
       ("cost", .number(Int64(neighbour.cost))),
       ("roundTripMicroseconds", neighbour.roundTrip.map { .number($0.nanoseconds / 1000) } ?? .null),
+    ])
+  }
+
+  private static func json(of check: Status.Check) -> JSON {
+    .object([
+      ("prefix", .string(check.prefix.description)),
+      ("question", .string(check.question)),
+      ("state", .string(check.state.rawValue)),
+      ("streak", .number(Int64(check.streak))),
+      ("reason", JSON(check.reason)),
     ])
   }
 }

@@ -34,6 +34,7 @@ public struct ShowText: Sendable {
       if !status.routerID.isEmpty { text += line("router id", status.routerID) }
       if let address = status.linkLocal { text += line("link-local", "\(address)") }
     }
+    for check in status.checks { text += line("check", Self.text(of: check)) }
     for peer in Self.sorted(status.peers) { text += "\n" + self.peer(peer) }
     return text
   }
@@ -60,6 +61,10 @@ public struct ShowText: Sendable {
   /// The peers as `wg` orders them: the latest handshake first, those without one last.
   static func sorted(_ peers: [Status.Peer]) -> [Status.Peer] {
     peers.sorted { ($0.lastHandshake ?? 0) > ($1.lastHandshake ?? 0) }
+  }
+
+  private static func text(of check: Status.Check) -> String {
+    "\(check.prefix) \(check.question): \(check.state.rawValue)" + (check.reason.map { " (\($0))" } ?? "")
   }
 
   private static func text(of neighbour: Status.Neighbour) -> String {

@@ -57,6 +57,9 @@ public struct UAPIAnswer: Sendable {
     case "babel": status.babel = value == "on"
     case "router_id": status.routerID = String(value)
     case "link_local": status.linkLocal = IPv6Address(value)
+    case "check":
+      guard let check = Status.Check(words: value.split(separator: " ", maxSplits: 5)) else { return false }
+      status.checks.append(check)
     case "drop":
       let parts = value.split(separator: " ", maxSplits: 1)
       guard parts.count == 2, let count = UInt64(decimal: parts[0]) else { return false }
@@ -107,6 +110,18 @@ extension Status.Neighbour {
     self.init()
     (reach, rxcost, txcost, cost) = (numbers[0], numbers[1], numbers[2], numbers[3])
     address = words.count == 5 ? IPv6Address(words[4]) : nil
+  }
+}
+
+extension Status.Check {
+  /// Prefix, state, streak, two words of question, and the reason if there is one.
+  fileprivate init?(words: [Substring]) {
+    guard words.count >= 5, let prefix = IPPrefix(words[0]),
+      let state = HealthCheck.State(rawValue: String(words[1])), let streak = UInt16(decimal: words[2])
+    else { return nil }
+    self.init(
+      prefix: prefix, question: "\(words[3]) \(words[4])", state: state, streak: Int(streak),
+      reason: words.count > 5 ? String(words[5]) : nil)
   }
 }
 

@@ -54,6 +54,7 @@ extension UAPIResponse {
       text += "mtu=\(status.mtu)\nbabel=\(status.babel ? "on" : "off")\n"
       if !status.routerID.isEmpty { text += "router_id=\(status.routerID)\n" }
       if let address = status.linkLocal { text += "link_local=\(address)\n" }
+      for check in status.checks { text += "check=\(Self.text(of: check))\n" }
       for drop in status.drops { text += "drop=\(drop.count) \(drop.reason)\n" }
     }
     for peer in status.peers {
@@ -61,6 +62,12 @@ extension UAPIResponse {
       if extended { appendExtension(peer, to: &text) }
     }
     return text
+  }
+
+  /// `PREFIX STATE STREAK KIND TARGET [REASON…]`.
+  private static func text(of check: Status.Check) -> String {
+    "\(check.prefix) \(check.state.rawValue) \(check.streak) \(check.question)"
+      + (check.reason.map { " \($0)" } ?? "")
   }
 
   private static func append(_ peer: Status.Peer, to text: inout String) {
