@@ -1,10 +1,19 @@
+import ArgumentParser
 import Glibc
 import Logging
 
 extension DaemonOptions {
-  /// The lanes in each direction: one for every two cores (`decisions.md` 10).
-  var lanes: Int {
+  /// One for every two cores (`decisions.md` 10).
+  static var defaultLanes: Int {
     max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2)
+  }
+
+  /// Reads a number of lanes; a TUN device has 256 queues at most.
+  static func lanes(argument: String) throws -> Int {
+    guard let lanes = Int(argument), (1...256).contains(lanes) else {
+      throw ValidationError("`\(argument)' is not a number of lanes from 1 to 256")
+    }
+    return lanes
   }
 
   /// The daemon's log, on standard error.

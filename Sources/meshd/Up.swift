@@ -8,7 +8,7 @@ struct Up: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "up", abstract: "Brings up a node from a configuration file",
     usage: """
-      meshd up <file>.conf | <name> [-f | --foreground] [--log-level <level>]
+      meshd up <file>.conf | <name> [-f | --foreground] [--log-level <level>] [--lanes <number>]
         [--socket-dir <directory>] [--state-dir <directory>]
       """)
 
@@ -16,6 +16,7 @@ struct Up: ParsableCommand {
   @Flag(name: [.customShort("f"), .long]) var foreground = false
   @Option(transform: Logger.Level.init(argument:)) var logLevel = Logger.Level.info
   @OptionGroup var socket: SocketOptions
+  @Option(transform: DaemonOptions.lanes(argument:)) var lanes = DaemonOptions.defaultLanes
   @Option(name: .customLong("state-dir")) var stateDirectory = DaemonOptions.defaultStateDirectory
 
   func run() throws {
@@ -27,6 +28,7 @@ struct Up: ParsableCommand {
     options.isForeground = foreground
     options.socketDirectory = socket.directory
     options.stateDirectory = stateDirectory
+    options.lanes = lanes
     options.logLevel = logLevel
     try runDaemon(options)
   }

@@ -10,7 +10,7 @@ struct WG: ParsableCommand {
     commandName: "wg",
     abstract: "Makes an interface for wg(8) and wg-quick(8) to configure, as wireguard-go does",
     usage: """
-      meshd wg <interface> [-f | --foreground] [--transit process | kernel | off]
+      meshd wg <interface> [-f | --foreground] [--transit process | kernel | off] [--lanes <number>]
         [--socket-dir <directory>] [--state-dir <directory>]
       """)
 
@@ -18,6 +18,7 @@ struct WG: ParsableCommand {
   @Flag(name: [.customShort("f"), .long]) var foreground = false
   @Option(transform: Configuration.Transit.init(argument:)) var transit = Configuration.Transit.kernel
   @OptionGroup var socket: SocketOptions
+  @Option(transform: DaemonOptions.lanes(argument:)) var lanes = DaemonOptions.defaultLanes
   @Option(name: .customLong("state-dir")) var stateDirectory = DaemonOptions.defaultStateDirectory
 
   func run() throws {
@@ -28,6 +29,7 @@ struct WG: ParsableCommand {
     options.isForeground = foreground || environment("WG_PROCESS_FOREGROUND") == "1"
     options.socketDirectory = socket.directory
     options.stateDirectory = stateDirectory
+    options.lanes = lanes
     options.transit = transit
     options.logLevel = Self.logLevel(environment("LOG_LEVEL"))
     options.tunDescriptor = try Self.descriptor("WG_TUN_FD")

@@ -64,6 +64,10 @@ public struct UAPIAnswer: Sendable {
     case "babel": status.babel = value == "on"
     case "router_id": status.routerID = String(value)
     case "link_local": status.linkLocal = IPv6Address(value)
+    case "lanes": return assign(UInt16(decimal: value).map(Int.init), to: &status.lanes)
+    case "offload":
+      guard let offload = Status.Offload(words: value.split(separator: " ")) else { return false }
+      status.offloads.append(offload)
     case "drop":
       let parts = value.split(separator: " ", maxSplits: 1)
       guard parts.count == 2, let count = UInt64(decimal: parts[0]) else { return false }
@@ -125,6 +129,14 @@ extension Status.Neighbour {
     self.init()
     (reach, rxcost, txcost, cost) = (numbers[0], numbers[1], numbers[2], numbers[3])
     address = words.count == 5 ? IPv6Address(words[4]) : nil
+  }
+}
+
+extension Status.Offload {
+  /// Place, name, and `on` or `off`.
+  fileprivate init?(words: [Substring]) {
+    guard words.count == 3, words[2] == "on" || words[2] == "off" else { return nil }
+    self.init(place: String(words[0]), name: String(words[1]), isInUse: words[2] == "on")
   }
 }
 
