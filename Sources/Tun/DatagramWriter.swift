@@ -37,6 +37,10 @@ public struct DatagramWriter: ~Copyable {
   /// Octets of one message at most: what IPv4 can say with its header and UDP's.
   private static let trainByteLimit = 65535 - 60 - 8
 
+  /// Waits for room before a message is given up. Another lane may take the room first, and a few reasons for `EAGAIN`, as
+  /// IPsec without keys, are no lack of room at all.
+  private static let waitLimit = 4
+
   /// One message to be: consecutive datagrams to one place, of one size but for the last.
   private struct Train {
     var pieces: Range<Int>
@@ -158,6 +162,7 @@ public struct DatagramWriter: ~Copyable {
     for index in trains.indices { prepare(index, along: batch.path(trains[index].path)) }
     var next = 0
     var repeated = -1
+    var waits = 0
     while next < trains.count {
       do {
         let sent = Int(
@@ -167,11 +172,12 @@ public struct DatagramWriter: ~Copyable {
           result.sent += train.pieces.count
         }
         next += sent
+        waits = 0
       } catch {
         let train = trains[next]
         let first = slots[train.pieces.lowerBound]
-        if error == .wouldBlock, Self.waitForRoom(socket.descriptor.rawValue) {
-          continue
+        if error == .wouldBlock, waits < Self.waitLimit, Self.waitForRoom(socket.descriptor.rawValue) {
+          waits += 1
         } else if error == .wouldBlock {
           result.note(error, from: first, count: pieceCount - train.pieces.lowerBound)
           return nil
