@@ -37,8 +37,8 @@ public struct DatagramWriter: ~Copyable {
   /// Octets of one message at most: what IPv4 can say with its header and UDP's.
   private static let trainByteLimit = 65535 - 60 - 8
 
-  /// Waits for room before a message is given up. Another lane may take the room first, and a few reasons for `EAGAIN`, as
-  /// IPsec without keys, are no lack of room at all.
+  /// Waits before a message is given up though there is room: another lane may be quicker to take it, and some reasons for
+  /// `EAGAIN` are no lack of room at all (IPsec without keys yet).
   private static let waitLimit = 4
 
   /// One message to be: consecutive datagrams to one place, of one size but for the last.
@@ -176,11 +176,12 @@ public struct DatagramWriter: ~Copyable {
       } catch {
         let train = trains[next]
         let first = slots[train.pieces.lowerBound]
-        if error == .wouldBlock, waits < Self.waitLimit, Self.waitForRoom(socket.descriptor.rawValue) {
+        if error == .wouldBlock, waits < Self.waitLimit {
           waits += 1
-        } else if error == .wouldBlock {
-          result.note(error, from: first, count: pieceCount - train.pieces.lowerBound)
-          return nil
+          guard Self.waitForRoom(socket.descriptor.rawValue) else {
+            result.note(error, from: first, count: pieceCount - train.pieces.lowerBound)
+            return nil
+          }
         } else if error == .connectionRefused, repeated != next {
           // With `IP_RECVERR`, news of an earlier datagram; this one has not been tried.
           repeated = next
@@ -195,6 +196,7 @@ public struct DatagramWriter: ~Copyable {
         } else {
           result.note(error, from: first, count: 1)
           next += 1
+          waits = 0
         }
       }
     }
