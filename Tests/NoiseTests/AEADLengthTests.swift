@@ -23,7 +23,7 @@ import Testing
       }
     }
 
-    /// Whether what surrounds `count` octets at `place` is as it was; behind them, if nothing longer was there before.
+    /// Whether what surrounds `count` octets at `place` is as it was, if nothing longer was there before.
     func isUntouched(around place: Int, count: Int) -> Bool {
       let start = Self.start(place)
       return octets[start - Self.guardSize..<start].allSatisfy { $0 == 0xA5 }

@@ -1,5 +1,4 @@
-/// ChaCha20-Poly1305 as RFC 8439 spells it out, with nothing but readability in mind: a witness that shares no code with
-/// the libraries.
+/// ChaCha20-Poly1305 as RFC 8439 spells it out: a witness that shares no code with the libraries.
 enum ReferenceAEAD {
   /// RFC 8439 §2.8 without additional data: the ciphertext and its tag.
   static func seal(_ plaintext: [UInt8], key: [UInt8], counter: UInt64) -> [UInt8] {

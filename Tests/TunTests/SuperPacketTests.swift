@@ -5,8 +5,6 @@ import Testing
 
 /// What cutting and merging have in common: one undoes the other, and neither believes what it is told.
 @Suite struct SuperPacketTests {
-  private static let all = TunOffloads(checksums: true, segments: true, datagrams: true)
-
   /// The kinds of a stream, each with and without IPv4 options or an IPv6 extension header.
   static let kinds = [AddressFamily.v4, .v6].flatMap { family in
     [TransportLayout.Transport.tcp, .udp].flatMap { transport in
@@ -32,14 +30,6 @@ import Testing
     }
   }
 
-  /// What comes out if packets are merged and cut again, and the number of writes between.
-  private static func roundTrip(_ packets: [[UInt8]]) -> (writes: Int, packets: [[UInt8]]) {
-    var coalescing = Coalescing(all)
-    let writes = coalescing.writes(of: packets)
-    let result = writes.flatMap { Segmentation($0.header, planning: $0.octets)?.packets(of: $0.octets) ?? [] }
-    return (writes.count, result)
-  }
-
   @Test(arguments: kinds.filter { !$0.hasOptions }, 0..<40 as Range<UInt64>)
   func whatWasCutIsMergedIntoTheSameAgain(kind: Kind, seed: UInt64) throws {
     var traffic = Traffic(seed: seed)
@@ -52,7 +42,7 @@ import Testing
     let whole = Traffic.packet(flow, payload: traffic.payload(count))
     let plan = try #require(
       Segmentation(SegmentationTests.header(flow, size: size), planning: whole), "seed \(seed)")
-    var coalescing = Coalescing(Self.all)
+    var coalescing = Coalescing(.all)
     let writes = coalescing.writes(of: plan.packets(of: whole))
     try #require(writes.count == 1, "seed \(seed)")
     // The kernel completes the checksum, as a network card would.
@@ -61,7 +51,8 @@ import Testing
     let sum = Traffic.checksum(Array(merged[Int(writes[0].header.checksumStart)...]))
     let value = sum == 0 && kind.transport == .udp ? 0xFFFF : sum
     merged.replaceSubrange(field..<field + 2, with: [UInt8(value >> 8), UInt8(value & 0xFF)])
-    #expect(merged == whole, "seed \(seed)")
+    let isSame = merged == whole
+    #expect(isSame, "seed \(seed)")
     #expect(Int(writes[0].header.segmentSize) == size)
     #expect(writes[0].header.hasCongestionWindowReduced == (kind.transport == .tcp && flow.flags & 0x80 != 0))
   }
@@ -73,7 +64,7 @@ import Testing
     let size = Int.random(in: 1...100, using: &traffic.random)
     var stream = Traffic.stream(flow, payload: traffic.payload(30 * size), size: size)
     stream.shuffle(using: &traffic.random)
-    let result = Self.roundTrip(stream)
+    let result = Coalescing.roundTrip(stream)
     #expect(result.packets == stream, "seed \(seed)")
     // Each falling step of the sequence or the identification begins another super-packet.
     guard kind.transport == .tcp else { return }
@@ -97,8 +88,8 @@ import Testing
     }
     for count in 0..<stream[1].count {
       let packets = [stream[0], Array(stream[1][..<count]), stream[2]]
-      #expect(Self.roundTrip(packets).packets == packets, "\(count) octets")
-      #expect(Self.roundTrip(packets).writes == 3, "\(count) octets")
+      #expect(Coalescing.roundTrip(packets).packets == packets, "\(count) octets")
+      #expect(Coalescing.roundTrip(packets).writes == 3, "\(count) octets")
     }
   }
 
@@ -114,7 +105,7 @@ import Testing
         stream[victim][octet] ^= 1 << UInt8.random(in: 0...7, using: &traffic.random)
       }
       // One that now belongs to another flow may be written earlier or later.
-      let result = Self.roundTrip(stream)
+      let result = Coalescing.roundTrip(stream)
       #expect(
         result.packets.map(\.description).sorted() == stream.map(\.description).sorted(), "seed \(seed)")
     }
@@ -127,7 +118,7 @@ import Testing
       flow.family = .v6
       var packets = Traffic.stream(flow, payload: [UInt8](repeating: 1, count: 200), size: 100)
       change(&packets)
-      let result = Self.roundTrip(packets)
+      let result = Coalescing.roundTrip(packets)
       #expect(result.packets == packets)
       return result.writes
     }
