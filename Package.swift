@@ -24,6 +24,7 @@ let package = Package(
     .library(name: "Tun", targets: ["Tun"]),
     .executable(name: "meshd", targets: ["meshd"]),
     .executable(name: "link-emulator", targets: ["LinkEmulator"]),
+    .executable(name: "scale-simulation", targets: ["ScaleSimulation"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -73,6 +74,9 @@ let package = Package(
 
     .target(
       name: "Simulation", dependencies: ["Net", "Noise", "Babel", "Mesh"], path: "Tests/Simulation",
+      swiftSettings: testSettings),
+    .executableTarget(
+      name: "ScaleSimulation", dependencies: ["Net", "Babel", "Simulation"], path: "Tests/ScaleSimulation",
       swiftSettings: testSettings),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
     .target(

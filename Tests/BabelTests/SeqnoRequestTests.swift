@@ -140,7 +140,7 @@ import Testing
       })
     station.run(for: .seconds(30))
     let times = station.seqnoRequests.filter { $0.to == 3 }.map { start.duration(to: $0.time) }
-    #expect(times == [0, 250, 750, 1750, 3750].map { .milliseconds($0) })
+    #expect(times == [0, 250, 750, 1750, 3750, 7750, 15750].map { .milliseconds($0) })
     station.receive([Station.update(300, seqno: 11)], from: 3)
     #expect(station.nextHop == 3)
   }

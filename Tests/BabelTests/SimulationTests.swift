@@ -61,6 +61,7 @@ import Testing
     let count = 4 + Int(random.next() % 7)
     var timing = Timing()
     timing.update = .seconds(5)
+    timing.meshUpdate = .seconds(5)
     var network = VirtualNetwork(count: count, seed: seed, timing: timing)
     var edges: [(Int, Int)] = []
     for node in 1..<count { edges.append((Int(random.next() % UInt64(node)), node)) }

@@ -1,7 +1,7 @@
-import Net
+public import Net
 
 /// What happens when: a binary heap, first in first out among events of one instant.
-struct EventQueue<Event> {
+public struct EventQueue<Event> {
   private struct Entry {
     var instant: Instant
     var number: UInt64
@@ -15,10 +15,14 @@ struct EventQueue<Event> {
   private var heap: [Entry] = []
   private var nextNumber: UInt64 = 0
 
-  /// When the first event happens; `nil` if nothing will.
-  var first: Instant? { heap.first?.instant }
+  /// Makes an empty queue.
+  public init() {}
 
-  mutating func insert(_ event: Event, at instant: Instant) {
+  /// When the first event happens; `nil` if nothing will.
+  public var first: Instant? { heap.first?.instant }
+
+  /// Adds an event.
+  public mutating func insert(_ event: Event, at instant: Instant) {
     heap.append(Entry(instant: instant, number: nextNumber, event: event))
     nextNumber += 1
     var child = heap.count - 1
@@ -28,7 +32,8 @@ struct EventQueue<Event> {
     }
   }
 
-  mutating func popFirst() -> (instant: Instant, event: Event)? {
+  /// Takes out the event that happens first.
+  public mutating func popFirst() -> (instant: Instant, event: Event)? {
     guard let first = heap.first else { return nil }
     let last = heap.removeLast()
     guard !heap.isEmpty else { return (first.instant, first.event) }

@@ -1,4 +1,4 @@
-import Net
+public import Net
 
 /// What one direction of an underlay link does to datagrams.
 public struct LinkQuality: Sendable {
@@ -49,7 +49,7 @@ extension SplitMix64 {
   }
 
   /// A duration below `limit`; zero if there is none.
-  mutating func duration(below limit: Duration) -> Duration {
+  public mutating func duration(below limit: Duration) -> Duration {
     .nanoseconds(Int64(share() * Double(limit.nanoseconds)))
   }
 }

@@ -5,9 +5,11 @@ internal import OrderedCollections
 extension Speaker {
   /// What is added to the metric of a neighbour's route; `nil` if the route may not be stored.
   func penalty(of route: Route, _ key: RouteKey) -> Metric? {
+    guard neighbourTable[route.neighbour]?.settings.inbound.rules.isEmpty == false else {
+      return neighbourTable[route.neighbour] == nil ? nil : .zero
+    }
     guard let neighbour = neighbourTable[route.neighbour] else { return nil }
     let filter = neighbour.settings.inbound
-    guard !filter.rules.isEmpty else { return .zero }
     return filter.metric(
       for: FilterCandidate(
         key.prefix, source: key.source, neighbour: neighbour.filterAddress, routerID: route.routerID))
@@ -32,10 +34,9 @@ extension Speaker {
 
   /// Whether a neighbour may ever be told about a prefix; else not even that it is gone.
   func mayHear(_ id: NeighbourID, of key: RouteKey) -> Bool {
-    guard let filter = neighbourTable[id]?.settings.outbound, !filter.rules.isEmpty,
-      let neighbour = neighbourTable[id]
+    guard neighbourTable[id]?.settings.outbound.rules.isEmpty == false, let neighbour = neighbourTable[id]
     else { return true }
-    return !filter.deniesAnyOriginator(
+    return !neighbour.settings.outbound.deniesAnyOriginator(
       of: FilterCandidate(key.prefix, source: key.source, neighbour: neighbour.filterAddress))
   }
 

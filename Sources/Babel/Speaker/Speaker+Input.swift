@@ -37,11 +37,14 @@ extension Speaker {
       case .update(let update):
         receive(update, from: id, at: now)
       case .wildcardRetraction:
+        forgetHeard(from: id)
         for slot in slots(of: id) { retract(slot, id, at: now) }
       case .routeRequest(let request):
         receive(request, from: id, at: now)
       case .seqnoRequest(let request):
         receive(request, from: id, at: now)
+      case .digest(let digest):
+        receive(digest, from: id, at: now)
       }
     }
     // Both or nothing: the times of one packet belong together (RFC 9616 §2.2).
@@ -57,11 +60,12 @@ extension Speaker {
     let former = neighbourTable[id]?.linkLocals.last
     guard neighbourTable[id]?.admit(source, capacity: limits.linkLocals) == true else { return false }
     if former != source { emit(.neighbourChanged(id)) }
+    if neighbourTable[id]?.isMeshd == true { beginSync(with: id) }
     if neighbourTable[id]?.isHeard == false {
       neighbourTable[id]?.isHeard = true
       // It may not have been there yet when the link opened.
       if neighbourTable[id]?.burst == 0 { beginBurst(to: id, at: now) }
-      requestDump(to: id, at: now)
+      if neighbourTable[id]?.isMeshd == false { requestDump(to: id, at: now) }
     }
     return true
   }
@@ -75,6 +79,7 @@ extension Speaker {
     guard finding == .restarted else { return }
     // Its routes stay until they expire or it retracts them, but its IHU was from another life.
     if neighbourTable[id]?.isMeshd == true {
+      forgetHeard(from: id)
       // A meshd jumps only when it has started, and it retracted everything then, which may be lost. It has forgotten its
       // distances too and may take a route through us: together with one of ours through it that is a loop.
       for slot in slots(of: id) { retract(slot, id, because: .restarted, at: now) }

@@ -38,6 +38,7 @@ extension Speaker {
   public mutating func removeNeighbour(_ id: NeighbourID, at now: Instant) {
     sendFarewell(to: id)
     guard neighbourTable.removeValue(forKey: id) != nil else { return }
+    linkSyncs[id] = nil
     touch(id)
     forget(id, keepAnnouncer: false, at: now)
   }
@@ -46,11 +47,13 @@ extension Speaker {
   public mutating func linkUp(_ id: NeighbourID, at now: Instant) {
     guard let neighbour = neighbourTable[id], !neighbour.isUp, !isShutDown else { return }
     neighbourTable[id]?.reset()
+    linkSyncs[id] = nil
     neighbourTable[id]?.roundTrip = RoundTrip(at: now)
     neighbourTable[id]?.isUp = true
     neighbourTable[id]?.owesRetraction = !neighbour.wasUp
     neighbourTable[id]?.wasUp = true
-    neighbourTable[id]?.owesRouteRequest = true
+    // A meshd tells everything as soon as it finds the link usable, without being asked.
+    neighbourTable[id]?.owesRouteRequest = !neighbour.isMeshd
     beginBurst(to: id, at: now)
     transmit(to: id, at: now)
     schedule(id)
@@ -67,6 +70,7 @@ extension Speaker {
   public mutating func linkDown(_ id: NeighbourID, at now: Instant) {
     guard neighbourTable[id]?.isUp == true else { return }
     neighbourTable[id]?.reset()
+    linkSyncs[id] = nil
     neighbourTable[id]?.isUp = false
     refreshCost(id, at: now)
     emit(.neighbourChanged(id))
@@ -90,6 +94,10 @@ extension Speaker {
       neighbourTable[id]?.dumpDeadline = .distantFuture
       neighbourTable[id]?.dumpCursor = nil
       neighbourTable[id]?.pendingUpdates = [:]
+      neighbourTable[id]?.calmUpdates = []
+      neighbourTable[id]?.calmDeadline = .distantFuture
+      neighbourTable[id]?.requests = []
+      linkSyncs[id] = nil
       refreshCost(id, at: now)
       forget(id, keepAnnouncer: true, at: now)
     }
@@ -97,7 +105,7 @@ extension Speaker {
     repeatUnacknowledged(id, at: now)
     guard let neighbour = neighbourTable[id] else { return }
     if neighbour.dumpDeadline <= now { beginDump(to: id, at: now) }
-    if min(neighbour.helloDeadline, neighbour.transmission, neighbour.dumpDeadline) <= now {
+    if min(neighbour.helloDeadline, neighbour.transmission, neighbour.calmDeadline) <= now {
       transmit(to: id, at: now)
     }
   }
@@ -126,7 +134,7 @@ extension Speaker {
       stopWaiting(for: id, at: now)
     } else if !neighbour.cost.isFinite {
       // Whatever either side said meanwhile may be lost.
-      neighbourTable[id]?.owesRouteRequest = true
+      neighbourTable[id]?.owesRouteRequest = !neighbour.isMeshd
       requestDump(to: id, at: now)
     }
     emit(.neighbourChanged(id))

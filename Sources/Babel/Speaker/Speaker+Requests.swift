@@ -6,8 +6,6 @@ extension Speaker {
   static let hopCount: UInt8 = 64
   /// To how many neighbours a starving node turns.
   static let starvationTargets = 3
-  /// How often a starving node asks.
-  static let starvationAttempts = 5
   /// How often we ask for the number that makes a better route usable.
   static let improvementAttempts = 3
 
@@ -15,6 +13,8 @@ extension Speaker {
   mutating func receive(_ request: RouteRequest, from id: NeighbourID, at now: Instant) {
     guard let prefix = request.prefix else {
       neighbourTable[id]?.owesIHU = true
+      // Who is a meshd gets everything in any case when the link becomes usable.
+      guard neighbourTable[id]?.isMeshd == false || cost(id).isFinite else { return }
       requestDump(to: id, at: now)
       return
     }
@@ -62,7 +62,7 @@ extension Speaker {
     }
     var forwarded = request
     forwarded.hopCount -= 1
-    send([.seqnoRequest(forwarded)], to: target, isUnicast: true)
+    self.request(.seqnoRequest(forwarded), of: target, at: now)
   }
 
   /// The neighbour in use if it did not ask, else the best feasible, else the best unfeasible one.
@@ -91,7 +91,7 @@ extension Speaker {
       else { continue }
       let request = pendingRequest(way.routerID, needed, .starvation, at: now)
       routeTable[slot].requests.insert(request, capacity: limits.requestsPerPrefix)
-      send(request, slot)
+      send(request, slot, at: now)
     }
   }
 
@@ -123,7 +123,7 @@ extension Speaker {
     else { return }
     let request = pendingRequest(route.routerID, needed, .unfeasible(route.neighbour), at: now)
     routeTable[slot].requests.insert(request, capacity: limits.requestsPerPrefix)
-    send(request, slot)
+    send(request, slot, at: now)
   }
 
   /// Sends our requests again whose answer is late, as long as there is need for it.
@@ -133,16 +133,18 @@ extension Speaker {
       case .forwarded:
         continue
       case .starvation:
-        guard routeTable[slot].selected == nil, request.attempts < Self.starvationAttempts else { continue }
+        guard routeTable[slot].selected == nil, routeTable[slot].routes.contains(where: \.metric.isFinite)
+        else { continue }
       case .unfeasible(let id):
         guard let index = routeTable[slot].index(of: id), request.attempts < Self.improvementAttempts,
           request.seqno.isNewer(than: routeTable[slot].routes[index].seqno)
         else { continue }
       }
-      request.deadline = now.advanced(by: timing.requestResend * (1 << request.attempts))
+      let wait = timing.requestResend * (1 << min(request.attempts, 16))
+      request.deadline = now.advanced(by: min(wait, timing.requestPatience))
       request.attempts += 1
       routeTable[slot].requests.insert(request, capacity: limits.requestsPerPrefix)
-      send(request, slot)
+      send(request, slot, at: now)
     }
   }
 
@@ -160,7 +162,7 @@ extension Speaker {
     sourceTable.distance(routeTable[slot].key, routerID, at: now)?.seqno.successor
   }
 
-  private mutating func send(_ request: PendingSeqnoRequest, _ slot: RouteTable.Slot) {
+  private mutating func send(_ request: PendingSeqnoRequest, _ slot: RouteTable.Slot, at now: Instant) {
     let key = routeTable[slot].key
     let message = TLV.seqnoRequest(
       SeqnoRequest(
@@ -168,12 +170,12 @@ extension Speaker {
         hopCount: Self.hopCount))
     switch request.reason {
     case .forwarded: break
-    case .unfeasible(let id): send([message], to: id, isUnicast: true)
+    case .unfeasible(let id): self.request(message, of: id, at: now)
     case .starvation:
       let ways = routeTable[slot].routes
         .filter { $0.routerID == request.routerID && $0.metric.isFinite }
         .sorted(by: Self.isNearer)
-      for way in ways.prefix(Self.starvationTargets) { send([message], to: way.neighbour, isUnicast: true) }
+      for way in ways.prefix(Self.starvationTargets) { self.request(message, of: way.neighbour, at: now) }
     }
   }
 }

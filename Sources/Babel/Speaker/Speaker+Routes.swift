@@ -6,7 +6,7 @@ extension Speaker {
   public mutating func originate(
     _ prefix: IPPrefix, source: IPPrefix? = nil, metric: Metric = .zero, at now: Instant
   ) {
-    let slot = routeTable.slotOrInsert(RouteKey(prefix, source: source))
+    let slot = row(of: RouteKey(prefix, source: source))
     guard routeTable[slot].local != metric else { return }
     for route in routeTable[slot].routes { removeRoute(slot, route.neighbour, at: now) }
     removeFormerAnnouncers(slot) { _ in true }
@@ -33,7 +33,7 @@ extension Speaker {
     settle(slot)
     // Other announcements of the prefix were not stored while it was ours.
     for (id, neighbour) in neighbourTable where neighbour.isHeard {
-      send([.routeRequest(RouteRequest(prefix: key.prefix, source: key.source))], to: id)
+      request(.routeRequest(RouteRequest(prefix: key.prefix, source: key.source)), of: id, at: now)
     }
   }
 
@@ -43,6 +43,7 @@ extension Speaker {
     if update.isIPv4ViaIPv6 { neighbourTable[id]?.speaksIPv4ViaIPv6 = true }
     let key = RouteKey(update.prefix, source: update.source)
     let known = routeTable.slot(key)
+    noteHeard(update, from: id, known)
     if let known, routeTable[known].local != nil {
       if update.routerID == routerID { recover(update.seqno, at: now) }
       return
@@ -56,9 +57,17 @@ extension Speaker {
       return
     }
     route.penalty = penalty
-    let slot = known ?? routeTable.slotOrInsert(key)
+    let slot = known ?? row(of: key)
     store(route, in: slot, interval: update.interval, at: now)
     settle(slot)
+  }
+
+  /// The row of a key, made if there is none.
+  private mutating func row(of key: RouteKey) -> RouteTable.Slot {
+    if let slot = routeTable.slot(key) { return slot }
+    let slot = routeTable.slotOrInsert(key)
+    enterLedgers(slot)
+    return slot
   }
 
   private mutating func store(
@@ -161,7 +170,10 @@ extension Speaker {
   /// Does what is due for a prefix.
   mutating func run(_ slot: RouteTable.Slot, at now: Instant) {
     let expired = routeTable[slot].routes.filter { $0.expiry <= now }.map(\.neighbour)
-    for id in expired { removeRoute(slot, id, at: now) }
+    for id in expired {
+      removeRoute(slot, id, at: now)
+      linkSyncs[id]?.heard.note(.none, routeTable[slot].key, slot)
+    }
     if !expired.isEmpty || routeTable[slot].reconsideration <= now {
       reselect(slot, after: .expired, at: now)
     }
@@ -170,7 +182,7 @@ extension Speaker {
     {
       routeTable[slot].routes[index].refreshWasRequested()
       let key = routeTable[slot].key
-      send([.routeRequest(RouteRequest(prefix: key.prefix, source: key.source))], to: id, isUnicast: true)
+      request(.routeRequest(RouteRequest(prefix: key.prefix, source: key.source)), of: id, at: now)
     }
     if let hold = routeTable[slot].hold, hold.end <= now { endHold(slot) }
     if removeFormerAnnouncers(slot, where: { $0.end <= now }) { report(slot) }

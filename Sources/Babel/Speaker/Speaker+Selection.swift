@@ -69,9 +69,9 @@ extension Speaker {
   /// Sends a triggered update if the change is worth one (§3.7.2).
   ///
   /// A new route and a new originator are: others may be cut off, or forward by a distance that no longer means anything.
-  /// A metric must change by a quarter or by a link's cost. Smaller changes wait for the next full update: telling a
-  /// small improvement lowers the feasibility distance and can cost us our alternatives. A newer number alone is told to
-  /// those who asked for it.
+  /// A metric must change by a quarter or by a link's cost. Smaller changes wait for the next full update, and between meshd
+  /// nodes a second if they are for the worse: telling a small improvement lowers the feasibility distance and can cost us
+  /// our alternatives. A newer number alone is told to those who asked for it.
   mutating func announceChange(_ slot: RouteTable.Slot, at now: Instant) {
     guard let announcement = announcement(slot) else { return }
     let key = routeTable[slot].key
@@ -85,9 +85,11 @@ extension Speaker {
       announce(key, within: timing.urgent, repeats: Self.copies, at: now)
       return
     }
-    guard Self.isNotable(from: former.metric, to: announcement.metric) else { return }
-    routeTable[slot].announced = announcement
-    announce(key, within: timing.calm, repeats: 0, at: now)
+    let isWorse = announcement.metric > former.metric
+    let isNotable = Self.isNotable(from: former.metric, to: announcement.metric)
+    guard isNotable || isWorse else { return }
+    if isNotable { routeTable[slot].announced = announcement }
+    announceCalmly(key, isNotable: isNotable, isWorse: isWorse, at: now)
   }
 
   /// Whether a metric changes by a quarter or by a link's cost.
@@ -101,11 +103,12 @@ extension Speaker {
   mutating func lose(_ slot: RouteTable.Slot, at now: Instant) {
     epoch &+= 1
     if epoch == 0 { epoch = 1 }
-    let waiting = neighbourTable.keys.filter { cost($0).isFinite }
+    let waiting = neighbourTable.filter { $0.value.cost.isFinite }
+    let longest = waiting.map { promise(to: $0.value) }.max() ?? .zero
     routeTable[slot].announced = nil
     if !waiting.isEmpty {
       routeTable[slot].hold = Destination.Hold(
-        epoch: epoch, waiting: Array(waiting), end: now.advanced(by: timing.update * 7 / 2))
+        epoch: epoch, waiting: waiting.map(\.key), end: now.advanced(by: longest * 7 / 2))
     }
     announce(routeTable[slot].key, within: timing.urgent, repeats: Self.copies, at: now)
   }

@@ -18,17 +18,29 @@ extension Speaker {
   mutating func announce(
     _ key: RouteKey, to id: NeighbourID, within delay: Duration, repeats: Int, at now: Instant
   ) {
-    guard neighbourTable[id]?.isHeard == true else { return }
-    neighbourTable[id]?.pendingUpdates[key, default: 0].raise(to: repeats)
+    guard neighbourTable[id]?.queue(key, repeats: repeats) == true else { return }
     transmitSoon(to: id, within: delay, at: now)
+  }
+
+  /// Queues an update that nobody waits for: metrics that keep changing are told once in a while.
+  ///
+  /// What got worse has less time: packets go the wrong way.
+  mutating func announceCalmly(_ key: RouteKey, isNotable: Bool, isWorse: Bool, at now: Instant) {
+    let delay = isNotable ? timing.calm : timing.hesitation
+    for id in neighbourTable.keys where mayHear(id, of: key) {
+      guard neighbourTable[id]?.queueCalmly(key, isNotable: isNotable) == true else { continue }
+      let time = now.advanced(by: jittered(delay, share: 0.2))
+      neighbourTable[id]?.hastenCalmUpdates(to: time, pause: isWorse ? .zero : timing.damping)
+      schedule(id)
+    }
   }
 
   /// Has a packet leave within `delay`.
   mutating func transmitSoon(to id: NeighbourID, within delay: Duration, at now: Instant) {
-    guard let neighbour = neighbourTable[id], neighbour.isUp else { return }
+    guard neighbourTable[id]?.isUp == true else { return }
     // A little patience lets the updates of one event travel together.
     let time = now.advanced(by: jittered(delay, share: 0.2))
-    guard time < neighbour.transmission else { return }
+    guard let former = neighbourTable[id]?.transmission, time < former else { return }
     neighbourTable[id]?.transmission = time
     schedule(id)
   }
@@ -44,17 +56,20 @@ extension Speaker {
 
   /// Begins a full update; portions follow with the next packets.
   mutating func beginDump(to id: NeighbourID, at now: Instant) {
-    let next = now.advanced(by: jittered(timing.update))
+    // A meshd is told again little by little.
+    let isLast = neighbourTable[id]?.isMeshd == true
+    let next = isLast ? .distantFuture : now.advanced(by: jittered(timing.update))
     neighbourTable[id]?.lastDump = now
     neighbourTable[id]?.dumpCursor = 0
     neighbourTable[id]?.dumpDeadline = next
     neighbourTable[id]?.transmission = now
   }
 
-  /// Sends everything that waits for a neighbour.
+  /// Sends what waits for a neighbour, as far as its pace allows.
   mutating func transmit(to id: NeighbourID, at now: Instant) {
     guard let neighbour = neighbourTable[id] else { return }
     neighbourTable[id]?.transmission = .distantFuture
+    transmitRequests(to: id, at: now)
     var transmission = Transmission(to: neighbour.settings, opaque: neighbour.opaque)
     let isHelloDue = neighbour.helloDeadline <= now
     if isHelloDue { appendHello(id, to: &transmission, at: now) }
@@ -64,15 +79,18 @@ extension Speaker {
     neighbourTable[id]?.owesRouteRequest = false
     appendIHU(id, to: &transmission, followsHello: isHelloDue)
     appendPendingUpdates(id, to: &transmission, at: now)
+    if isHelloDue { appendUpkeep(id, to: &transmission, at: now) }
     appendDump(id, to: &transmission, at: now)
+    if isHelloDue { appendDigest(id, to: &transmission) }
     transmission.close()
     neighbourTable[id]?.opaque = transmission.nextOpaque
     for packet in transmission.unacknowledged {
       let repeats = packet.items.map(\.repeats).max() ?? 0
-      let wait = timing.acknowledgment * (1 << max(Self.copies - repeats, 0))
+      let wait = max(timing.acknowledgment, (neighbour.roundTrip.smoothed ?? .zero) * 2)
       neighbourTable[id]?.unacknowledged.append(
         Neighbour.Unacknowledged(
-          opaque: packet.opaque, items: packet.items, deadline: now.advanced(by: wait)))
+          opaque: packet.opaque, items: packet.items,
+          deadline: now.advanced(by: wait * (1 << max(Self.copies - repeats, 0)))))
     }
     for packet in transmission.packets { depart(packet, to: id) }
     scheduleSources()
@@ -117,55 +135,128 @@ extension Speaker {
   private mutating func appendPendingUpdates(
     _ id: NeighbourID, to transmission: inout Transmission, at now: Instant
   ) {
+    neighbourTable[id]?.releaseCalmUpdates(at: now)
     guard let neighbour = neighbourTable[id], !neighbour.pendingUpdates.isEmpty else { return }
-    neighbourTable[id]?.pendingUpdates = [:]
-    let items = neighbour.pendingUpdates.map { key, repeats in
-      (update: update(key, to: neighbour, at: now), key: key, repeats: repeats)
-    }.sorted { Self.goesBefore($0.update, $1.update) }
-    let room = limits.unacknowledgedPackets - neighbour.unacknowledged.count
-    for item in items {
-      // Who cannot answer is not asked, and gets a full update when it can again.
-      guard item.repeats > 0, neighbour.cost.isFinite, transmission.unacknowledged.count < room else {
-        transmission.append(.update(item.update))
-        continue
-      }
-      let epoch = routeTable.slot(item.key).flatMap { routeTable[$0].hold?.epoch } ?? 0
-      transmission.append(
-        item.update,
-        confirming: Neighbour.Unacknowledged.Item(key: item.key, epoch: epoch, repeats: item.repeats))
+    let limit = transmission.packets.count + neighbour.urgentPace.allowance(at: now)
+    let queue = neighbour.pendingUpdates
+      .map { key, repeats in (rank: rank(of: key, for: neighbour), repeats: repeats) }
+      .sorted { $0.rank < $1.rank }
+    for item in queue where transmission.packets.count < limit {
+      neighbourTable[id]?.pendingUpdates[item.rank.key] = nil
+      let update = update(item.rank.key, to: neighbour, at: now)
+      noteTold(update, to: id, routeTable.slot(item.rank.key))
+      confirm(update, in: &transmission, to: neighbour, repeats: item.repeats)
     }
+    let count = transmission.packetCount
+    neighbourTable[id]?.urgentPace.spend(count, at: now)
+    guard let rest = neighbourTable[id], !rest.pendingUpdates.isEmpty else {
+      // A dictionary keeps the room it once needed.
+      neighbourTable[id]?.pendingUpdates = [:]
+      return
+    }
+    resume(id, at: rest.urgentPace.ready)
+  }
+
+  private func rank(of key: RouteKey, for neighbour: Neighbour) -> AnnouncementRank {
+    let said = routeTable.slot(key).flatMap { announcement($0, to: neighbour) }
+    return AnnouncementRank(routerID: said?.routerID, key: key)
+  }
+
+  /// Adds an update, and asks for its acknowledgment if it is worth repeating.
+  ///
+  /// Who cannot answer is not asked, and gets a full update when it can again.
+  mutating func confirm(
+    _ update: Update, in transmission: inout Transmission, to neighbour: Neighbour, repeats: Int
+  ) {
+    let room = limits.unacknowledgedPackets - neighbour.unacknowledged.count
+    guard repeats > 0, neighbour.cost.isFinite, transmission.confirmedCount <= room else {
+      transmission.append(.update(update))
+      return
+    }
+    let epoch = routeTable.slot(update.key).flatMap { routeTable[$0].hold?.epoch } ?? 0
+    transmission.append(
+      update, confirming: Neighbour.Unacknowledged.Item(key: update.key, epoch: epoch, repeats: repeats))
   }
 
   private mutating func appendDump(
     _ id: NeighbourID, to transmission: inout Transmission, at now: Instant
   ) {
     guard let neighbour = neighbourTable[id], var slot = neighbour.dumpCursor else { return }
-    let limit = transmission.packets.count + limits.packetsPerPortion
+    let start = transmission.packets.count
+    let limit = start + neighbour.calmPace.allowance(at: now)
     // Sorted in chunks, so that updates of one originator share a Router-Id.
     while slot < routeTable.endSlot, transmission.packets.count < limit {
       let chunk = slot..<min(slot + 256, routeTable.endSlot)
-      var updates: [Update] = []
-      for slot in chunk where routeTable.contains(slot) {
-        guard announcement(slot, to: neighbour) != nil || routeTable[slot].hold != nil else { continue }
-        updates.append(update(routeTable[slot].key, to: neighbour, at: now))
+      let keys = chunk.compactMap { slot -> AnnouncementRank? in
+        guard routeTable.contains(slot) else { return nil }
+        let said = announcement(slot, to: neighbour)
+        guard said != nil || routeTable[slot].hold != nil else { return nil }
+        return AnnouncementRank(routerID: said?.routerID, key: routeTable[slot].key)
       }
-      for update in updates.sorted(by: Self.goesBefore) { transmission.append(.update(update)) }
+      for rank in keys.sorted() {
+        let update = update(rank.key, to: neighbour, at: now)
+        noteTold(update, to: id, routeTable.slot(rank.key))
+        confirm(update, in: &transmission, to: neighbour, repeats: neighbour.isMeshd ? Self.copies : 0)
+      }
       slot = chunk.upperBound
     }
+    neighbourTable[id]?.calmPace.spend(transmission.packets.count - start, at: now)
     guard slot < routeTable.endSlot else {
       neighbourTable[id]?.dumpCursor = nil
       return
     }
     neighbourTable[id]?.dumpCursor = slot
-    neighbourTable[id]?.transmission = now.advanced(by: timing.dumpPortion)
+    resume(id, at: neighbourTable[id]?.calmPace.ready ?? now)
+  }
+
+  /// Has what the pace held back go on.
+  private mutating func resume(_ id: NeighbourID, at time: Instant) {
+    guard let neighbour = neighbourTable[id] else { return }
+    neighbourTable[id]?.transmission = min(neighbour.transmission, time)
+  }
+
+  /// Queues a request, to leave at once with the others that the same input causes.
+  mutating func request(_ message: TLV, of id: NeighbourID, at now: Instant) {
+    guard neighbourTable[id]?.isUp == true else { return }
+    neighbourTable[id]?.requests.append(message)
+    asked.append(id)
+    askedAt = now
+  }
+
+  /// Sends the requests that inputs since the last time have caused.
+  mutating func sendRequests() {
+    guard !asked.isEmpty else { return }
+    for id in asked {
+      transmitRequests(to: id, at: askedAt)
+      schedule(id)
+    }
+    asked = []
+  }
+
+  /// Sends requests by unicast, which forwarded ones must be (§3.8.2.1), as far as the pace allows.
+  private mutating func transmitRequests(to id: NeighbourID, at now: Instant) {
+    guard let neighbour = neighbourTable[id], !neighbour.requests.isEmpty else { return }
+    let allowance = neighbour.urgentPace.allowance(at: now)
+    var transmission = Transmission(to: neighbour.settings, opaque: neighbour.opaque)
+    var count = 0
+    for message in neighbour.requests where transmission.packets.count < allowance {
+      transmission.append(message)
+      count += 1
+    }
+    transmission.close()
+    neighbourTable[id]?.requests.removeFirst(count)
+    neighbourTable[id]?.urgentPace.spend(transmission.packets.count, at: now)
+    for packet in transmission.packets { depart(packet, to: id, destination: neighbour.linkLocals.last) }
+    guard let rest = neighbourTable[id], !rest.requests.isEmpty else { return }
+    resume(id, at: rest.urgentPace.ready)
   }
 
   /// What to say about a prefix at this moment.
   ///
   /// The feasibility distance is written here and nowhere else, for every finite update and before it can
   /// arrive anywhere (§3.7.3).
-  private mutating func update(_ key: RouteKey, to neighbour: Neighbour, at now: Instant) -> Update {
-    let interval = Interval(timing.update)
+  mutating func update(_ key: RouteKey, to neighbour: Neighbour, at now: Instant) -> Update {
+    let interval = Interval(promise(to: neighbour))
     let nextHop = neighbour.nextHop(key.prefix.family)
     let isIPv4ViaIPv6 = nextHop.family != key.prefix.family
     let retraction = Update(
@@ -190,16 +281,6 @@ extension Speaker {
       nextHop: nextHop, seqno: said.seqno, metric: said.metric, interval: interval)
   }
 
-  /// Retractions first, then by originator and key.
-  private static func goesBefore(_ update: Update, _ other: Update) -> Bool {
-    switch (update.routerID, other.routerID) {
-    case (nil, nil): update.key < other.key
-    case (nil, _?): true
-    case (_?, nil): false
-    case (let first?, let second?): first != second ? first < second : update.key < other.key
-    }
-  }
-
   /// Queues what a neighbour did not acknowledge in time once more, with the values of then.
   mutating func repeatUnacknowledged(_ id: NeighbourID, at now: Instant) {
     guard let late = neighbourTable[id]?.unacknowledged.filter({ $0.deadline <= now }), !late.isEmpty else {
@@ -207,18 +288,8 @@ extension Speaker {
     }
     neighbourTable[id]?.unacknowledged.removeAll { $0.deadline <= now }
     for item in late.lazy.flatMap(\.items) {
-      neighbourTable[id]?.pendingUpdates[item.key, default: 0].raise(to: item.repeats - 1)
+      neighbourTable[id]?.repeatUpdate(item)
     }
     transmitSoon(to: id, within: .zero, at: now)
-  }
-}
-
-extension Update {
-  fileprivate var key: RouteKey { RouteKey(prefix, source: source) }
-}
-
-extension Int {
-  fileprivate mutating func raise(to other: Int) {
-    self = Swift.max(self, other)
   }
 }

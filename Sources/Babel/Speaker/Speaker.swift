@@ -35,6 +35,8 @@ public struct Speaker: Sendable {
     public internal(set) var refusedUpdates: UInt64 = 0
     /// Updates for which a table had no room.
     public internal(set) var overflows: UInt64 = 0
+    /// How often a meshd neighbour's digest was not that of what we had heard, and we asked for everything.
+    public internal(set) var resynchronisations: UInt64 = 0
   }
 
   enum Subject: Sendable {
@@ -55,10 +57,15 @@ public struct Speaker: Sendable {
   let limits: Limits
   var random: SplitMix64
   let clock: FreeRunningClock
-  var neighbourTable: OrderedDictionary<NeighbourID, Neighbour> = [:]
+  var neighbourTable = NeighbourMap<Neighbour>()
+  /// A row for each neighbour that was heard and is a meshd.
+  var linkSyncs = NeighbourMap<LinkSync>()
   var routeTable = RouteTable()
   var sourceTable: SourceTable
   var agenda = DeadlineQueue<Subject>()
+  /// Who is to be asked something since the last poll, and when that was found out.
+  var asked: OrderedSet<NeighbourID> = []
+  var askedAt = Instant.zero
   var sourcesScheduled = Instant.distantFuture
   var epoch: UInt32 = 0
   var isShutDown = false
@@ -85,6 +92,7 @@ public struct Speaker: Sendable {
 
   /// The next thing to do; `nil` when there is nothing left until the next input or deadline.
   public mutating func poll() -> Output? {
+    if firstOutput == outputs.count { sendRequests() }
     guard firstOutput < outputs.count else {
       outputs.removeAll(keepingCapacity: true)
       firstOutput = 0
@@ -151,9 +159,9 @@ public struct Speaker: Sendable {
 
   /// Puts a neighbour's deadline into the queue if it came nearer.
   mutating func schedule(_ id: NeighbourID) {
-    guard let neighbour = neighbourTable[id] else { return }
-    let deadline = neighbour.deadline
-    guard deadline < neighbour.scheduled else { return }
+    guard let deadline = neighbourTable[id]?.deadline, let former = neighbourTable[id]?.scheduled,
+      deadline < former
+    else { return }
     neighbourTable[id]?.scheduled = deadline
     agenda.insert(.neighbour(id), at: deadline)
   }
@@ -161,6 +169,7 @@ public struct Speaker: Sendable {
   /// Removes a row with nothing in it; else puts its deadline into the queue if it came nearer.
   mutating func settle(_ slot: RouteTable.Slot) {
     guard !routeTable[slot].isVacant else {
+      leaveLedgers(slot)
       routeTable.remove(slot)
       return
     }

@@ -19,6 +19,15 @@ struct Transmission {
     self.opaque = opaque
   }
 
+  /// Packets so far, the one under construction included.
+  var packetCount: Int { packets.count + (writer.isEmpty ? 0 : 1) }
+
+  /// Whether any packet so far asks for acknowledgment.
+  var isConfirmed: Bool { asksForAcknowledgment || !unacknowledged.isEmpty }
+
+  /// Packets so far that ask for acknowledgment.
+  var confirmedCount: Int { unacknowledged.count + (asksForAcknowledgment ? 1 : 0) }
+
   /// The number of the next acknowledgment request.
   var nextOpaque: UInt16 { asksForAcknowledgment ? opaque &+ 1 : opaque }
 

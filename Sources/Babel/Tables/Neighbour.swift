@@ -1,4 +1,5 @@
 internal import Net
+internal import OrderedCollections
 
 /// One neighbour and the link to it: interface and neighbour table in one (RFC 8966 §3.2.3, §3.2.4).
 struct Neighbour: Sendable {
@@ -85,6 +86,18 @@ struct Neighbour: Sendable {
   var dumpCursor: Int?
   /// Updates to be sent, with the values of the moment when they are; and how many more copies each is worth.
   var pendingUpdates: [RouteKey: Int] = [:]
+  /// Prefixes of which only the metric has changed, which has time.
+  var calmUpdates: Set<RouteKey> = []
+  /// When they are to be sent.
+  var calmDeadline = Instant.distantFuture
+  /// When some were sent last.
+  var lastCalm: Instant?
+  /// Requests to be sent, none twice.
+  var requests: OrderedSet<TLV> = []
+  /// How fast packets may leave for which somebody waits.
+  var urgentPace = Pace.urgent
+  /// How fast those of full updates may leave.
+  var calmPace = Pace.calm
   /// When a packet leaves.
   var transmission = Instant.distantFuture
   /// Updates on their way.
@@ -134,6 +147,7 @@ struct Neighbour: Sendable {
   /// When something is to be done.
   var deadline: Instant {
     var first = min(helloDeadline, transmission, dumpDeadline, ihuExpiry)
+    first = min(first, calmDeadline)
     first = min(first, multicastHellos.deadline, unicastHellos.deadline)
     for packet in unacknowledged { first = min(first, packet.deadline) }
     return first
@@ -174,6 +188,9 @@ struct Neighbour: Sendable {
     dumpDeadline = .distantFuture
     dumpCursor = nil
     pendingUpdates = [:]
+    calmUpdates = []
+    calmDeadline = .distantFuture
+    requests = []
     transmission = .distantFuture
     unacknowledged = []
   }

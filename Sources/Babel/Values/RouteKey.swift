@@ -30,3 +30,8 @@ extension RouteKey: CustomStringConvertible {
   /// The text form: `PREFIX`, or `PREFIX from SOURCE`.
   public var description: String { source.map { "\(prefix) from \($0)" } ?? "\(prefix)" }
 }
+
+extension Update {
+  /// What the update is about.
+  var key: RouteKey { RouteKey(prefix, source: source) }
+}

@@ -4,18 +4,29 @@
 public struct Timing: Sendable {
   /// Between two Hellos to one neighbour; our peers notice our death by it.
   public var hello: Duration = .seconds(1)
-  /// Between two full updates to one neighbour.
+  /// Between two full updates to one neighbour that is no meshd; the longest wait before one that is learns of a small
+  /// change.
   public var update: Duration = .seconds(20)
+  /// In which time a meshd neighbour is told every route once more.
+  ///
+  /// It learns of changes at once and notices what it missed, so that is long. At most 655 s.
+  public var meshUpdate: Duration = .seconds(300)
   /// An IHU promises the next one within this many Hello intervals.
   public var hellosPerIHU = 3
   /// The longest wait before a retraction, a new route or an answer leaves.
   public var urgent: Duration = .milliseconds(10)
   /// The longest wait before a changed metric leaves.
   public var calm: Duration = .milliseconds(200)
+  /// The longest wait before a metric leaves that became a little worse.
+  public var hesitation: Duration = .seconds(1)
+  /// Between two times at which better metrics leave to one neighbour.
+  public var damping: Duration = .seconds(2)
   /// Between the Hellos of the burst that opens a link.
   public var burst: Duration = .milliseconds(20)
   /// Before the first repetition of a seqno request of ours; each further one waits twice as long.
   public var requestResend: Duration = .milliseconds(250)
+  /// The longest wait between two repetitions.
+  public var requestPatience: Duration = .seconds(60)
   /// How long a forwarded seqno request is not forwarded again.
   ///
   /// Shorter than the first repetition.
@@ -24,15 +35,13 @@ public struct Timing: Sendable {
   public var acknowledgment: Duration = .milliseconds(250)
   /// Between two full updates that a neighbour's wildcard requests may cause.
   public var dumpSpacing: Duration = .seconds(1)
-  /// Between two portions of one full update.
-  public var dumpPortion: Duration = .milliseconds(10)
   /// The half-life of the difference between a smoothed metric and the metric (appendix A.3).
   public var smoothing: Duration = .seconds(4)
   /// How long a neighbour that no longer announces a prefix still counts as its announcer.
   public var announcerGrace: Duration = .seconds(10)
   /// How long a feasibility distance outlives its last use.
   ///
-  /// Longer than any route lives at a neighbour.
+  /// Longer than any route lives at a neighbour, which is 3.5 times `meshUpdate`.
   public var sourceLifetime: Duration = .seconds(1200)
 
   /// The defaults.
@@ -51,8 +60,6 @@ public struct Limits: Sendable {
   public var unacknowledgedPackets = 256
   /// Link-local addresses remembered for one stock neighbour.
   public var linkLocals = 4
-  /// Packets in one portion of a full update.
-  public var packetsPerPortion = 16
 
   /// The defaults.
   public init() {}

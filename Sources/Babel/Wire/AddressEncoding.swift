@@ -46,6 +46,8 @@ enum TLVType {
   static let packetCounter: UInt8 = 17
   static let challengeRequest: UInt8 = 18
   static let challengeReply: UInt8 = 19
+  /// `SyncDigest`; the first type for experiments.
+  static let digest: UInt8 = 224
 
   /// The sub-TLV with the times of RFC 9616.
   static let timestamp: UInt8 = 3

@@ -39,6 +39,11 @@ extension PacketReader {
         interval: Interval(centiseconds: body.big16(4)), timestamps: times))
   }
 
+  static func digest(_ body: RawSpan) -> TLV? {
+    guard body.byteCount >= 12 else { return nil }
+    return .digest(SyncDigest(hash: body.big64(0), count: body.big32(8)))
+  }
+
   static func routeRequest(_ body: RawSpan) -> TLV? {
     guard body.byteCount >= 2, let encoding = AddressEncoding(rawValue: body.byte(0)) else { return nil }
     let length = Int(body.byte(1))

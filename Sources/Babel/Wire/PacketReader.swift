@@ -63,6 +63,7 @@ public struct PacketReader: ~Escapable {
     case TLVType.routeRequest: message(Self.routeRequest(body))
     case TLVType.seqnoRequest: message(Self.seqnoRequest(body))
     case TLVType.update: message(state.update(body))
+    case TLVType.digest: message(Self.digest(body))
     case TLVType.routerID:
       nothing(isWellFormed: state.routerID(body))
     case TLVType.nextHop:

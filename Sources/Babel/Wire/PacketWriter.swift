@@ -46,6 +46,10 @@ public struct PacketWriter: Sendable {
       bytes.append(contentsOf: [AddressEncoding.wildcard.rawValue, 0, 0, 0, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF])
     case .routeRequest(let request): put(request)
     case .seqnoRequest(let request): put(request)
+    case .digest(let digest):
+      header(TLVType.digest, 12)
+      put64(digest.hash)
+      put32(digest.count)
     }
     guard bytes.count > limit else { return true }
     restore(before)

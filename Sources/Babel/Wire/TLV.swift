@@ -21,6 +21,8 @@ public enum TLV: Hashable, Sendable {
   case routeRequest(RouteRequest)
   /// Asks for a newer sequence number (§4.6.11).
   case seqnoRequest(SeqnoRequest)
+  /// What the sender has told the receiver, in one number; between meshd nodes only.
+  case digest(SyncDigest)
 }
 
 /// A sign of life that counts (RFC 8966 §4.6.5).

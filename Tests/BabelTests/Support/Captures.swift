@@ -88,6 +88,7 @@ extension TLV {
     case .seqnoRequest(let request):
       "Seqno Request for \(request.prefix)\(request.source.map { " from \($0)" } ?? "")"
         + " router-id \(request.routerID) seqno \(request.seqno) hops \(request.hopCount)"
+    case .digest(let digest): "Digest \(digest.hash) of \(digest.count)"
     }
   }
 }

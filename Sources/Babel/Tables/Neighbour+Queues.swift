@@ -1,0 +1,43 @@
+internal import Net
+
+// What waits to be told: keys, never values.
+extension Neighbour {
+  /// Queues an update that somebody waits for; `false` if nobody would hear it.
+  ///
+  /// `repeats` is how many more copies it is worth.
+  mutating func queue(_ key: RouteKey, repeats: Int) -> Bool {
+    guard isHeard else { return false }
+    // What a meshd does not know, it must not miss: the next full update is far away.
+    let repeats = isMeshd ? Speaker.copies : repeats
+    pendingUpdates[key] = max(pendingUpdates[key] ?? 0, repeats)
+    calmUpdates.remove(key)
+    return true
+  }
+
+  /// Queues an update of a metric; `false` if there is no need.
+  mutating func queueCalmly(_ key: RouteKey, isNotable: Bool) -> Bool {
+    guard isHeard, isNotable || isMeshd, pendingUpdates[key] == nil else { return false }
+    calmUpdates.insert(key)
+    return true
+  }
+
+  /// Has the changed metrics leave at `time`, but not sooner than `pause` after the last ones.
+  mutating func hastenCalmUpdates(to time: Instant, pause: Duration) {
+    let earliest = lastCalm?.advanced(by: pause) ?? time
+    calmDeadline = min(calmDeadline, max(time, earliest))
+  }
+
+  /// Has the changed metrics leave with the next packet, if their time has come.
+  mutating func releaseCalmUpdates(at now: Instant) {
+    guard calmDeadline <= now else { return }
+    for key in calmUpdates { pendingUpdates[key] = isMeshd ? Speaker.copies : 0 }
+    calmUpdates = []
+    calmDeadline = .distantFuture
+    lastCalm = now
+  }
+
+  /// Queues once more what was not acknowledged.
+  mutating func repeatUpdate(_ item: Unacknowledged.Item) {
+    pendingUpdates[item.key] = max(pendingUpdates[item.key] ?? 0, item.repeats - 1)
+  }
+}
