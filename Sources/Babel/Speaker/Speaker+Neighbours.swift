@@ -76,6 +76,13 @@ extension Speaker {
     emit(.neighbourChanged(id))
   }
 
+  /// Closes the link to a neighbour that is told so: both can do without each other.
+  public mutating func rest(_ id: NeighbourID, at now: Instant) {
+    sendFarewell(to: id)
+    linkDown(id, at: now)
+    forget(id, keepAnnouncer: true, at: now)
+  }
+
   /// Does what is due for a neighbour.
   mutating func run(_ id: NeighbourID, at now: Instant) {
     guard let before = neighbourTable[id]?.reach else { return }

@@ -78,7 +78,9 @@ extension Outbound {
       drop(index, of: &batch, .malformed)
       return
     }
-    switch table.allowedIPs.target(for: header.destination, from: header.source) {
+    let shortcut = table.shortcut(to: header.destination, from: header.source, at: now)
+    let target = table.allowedIPs.target(for: header.destination, from: header.source)
+    switch shortcut.map({ .peer($0) }) ?? target {
     case .peer(let id):
       batch[index].peer = id.rawValue
       batch[index].ecn = ECN.encapsulate(header.ecn)

@@ -12,6 +12,7 @@ public final class PeerActivity: Sendable {
   private let dataReceived = Atomic<Int64>(0)
   private let authenticatedSent = Atomic<Int64>(0)
   private let authenticatedReceived = Atomic<Int64>(0)
+  private let shortcutWanted = Atomic<Int64>(.min)
   private let refused = Atomic<UInt64>(0)
 
   /// Nothing yet: all counters zero, all instants `.zero`.
@@ -32,6 +33,10 @@ public final class PeerActivity: Sendable {
   /// When any authenticated packet was last received.
   public var lastAuthenticatedReceived: Instant {
     Instant(nanoseconds: authenticatedReceived.load(ordering: .relaxed))
+  }
+  /// When a packet of ours that could go to the peer directly was last sent; distant past if never.
+  public var lastShortcutWanted: Instant {
+    Instant(nanoseconds: shortcutWanted.load(ordering: .relaxed))
   }
   /// Packets from the peer that failed the source check.
   public var refusedSources: UInt64 { refused.load(ordering: .relaxed) }
@@ -59,6 +64,10 @@ public final class PeerActivity: Sendable {
   /// Notes a handshake message received.
   public func noteHandshakeReceived(byteCount: Int) {
     received.wrappingAdd(UInt64(byteCount), ordering: .relaxed)
+  }
+
+  internal func noteShortcutWanted(at now: Instant) {
+    shortcutWanted.store(now.nanoseconds, ordering: .relaxed)
   }
 
   internal func noteRefusedSource() {

@@ -177,6 +177,10 @@ extension AllowedIPs {
     match.family == .v4 ? v4.isOwner(peer, of: match.index) : v6.isOwner(peer, of: match.index)
   }
 
+  internal func onlyOwner(of match: Match) -> PeerID? {
+    match.family == .v4 ? v4.onlyOwner(of: match.index) : v6.onlyOwner(of: match.index)
+  }
+
   internal func isSource(_ peer: PeerID, of match: Match) -> Bool {
     match.family == .v4 ? v4.isSource(peer, of: match.index) : v6.isSource(peer, of: match.index)
   }

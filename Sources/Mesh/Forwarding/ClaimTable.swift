@@ -34,6 +34,15 @@ internal struct ClaimTable: Sendable {
     }
   }
 
+  /// The one owner of the prefixes with this combination and target; `nil` if there are none or several.
+  internal func onlyOwner(_ index: Index, target: UInt32) -> PeerID? {
+    switch index {
+    case Self.nobody: nil
+    case Self.target: PeerID(rawValue: target)
+    default: rows.span[Int(index - Self.first)].claim.owners.only
+    }
+  }
+
   internal func isSource(_ peer: PeerID, _ index: Index) -> Bool {
     index >= Self.first && rows.span[Int(index - Self.first)].claim.sources.contains(peer)
   }

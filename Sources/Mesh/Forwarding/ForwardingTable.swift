@@ -22,6 +22,10 @@ public final class ForwardingTable: Sendable {
     public var transit = Configuration.Transit.kernel
     /// How the sources of packets from peers that speak Babel are checked.
     public var sourceCheck = Configuration.SourceCheck.anchored
+    /// Peers that are no Babel neighbours since there are enough: to them there may be shortcuts.
+    public var resting: PeerSet = []
+    /// Those of them that take our own packets directly.
+    public var shortcuts: PeerSet = []
     /// The MTU of the TUN device, in octets.
     public var mtu = 1420
 

@@ -24,6 +24,12 @@ public struct PeerSet: Sendable, Hashable {
   /// The number of peers.
   public var count: Int { word.nonzeroBitCount + others.count }
 
+  /// The one peer in the set; `nil` if there are none or several.
+  public var only: PeerID? {
+    guard count == 1 else { return nil }
+    return others.isEmpty ? PeerID(rawValue: UInt32(word.trailingZeroBitCount)) : others.span[0]
+  }
+
   /// The peers in order.
   public var peers: [PeerID] {
     (0..<Self.wordWidth).filter { word >> $0 & 1 != 0 }.map { PeerID(rawValue: $0) } + others

@@ -152,6 +152,11 @@ internal struct PrefixTrie: Sendable {
     return claims.isOwner(peer, claim(of: node), target: node.target)
   }
 
+  internal func onlyOwner(of index: Index) -> PeerID? {
+    let node = nodes.span[Int(index)]
+    return claims.onlyOwner(claim(of: node), target: node.target)
+  }
+
   /// Whether the peer announces the prefix, for whatever sources.
   internal func isSource(_ peer: PeerID, of index: Index) -> Bool {
     let node = nodes.span[Int(index)]

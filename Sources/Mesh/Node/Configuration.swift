@@ -59,6 +59,10 @@ extension Configuration {
     public var transit = Transit.process
     /// How the sources of packets from peers that speak Babel are checked.
     public var sourceCheck = SourceCheck.anchored
+    /// With how many meshd peers Babel is spoken at most by our choice; `nil` is all of them.
+    ///
+    /// Stock speakers do not count, nor do peers that have chosen us.
+    public var adjacencies: Int? = 16
     /// What this node announces to the mesh, besides its own addresses.
     ///
     /// No prefix appears twice with the same source.
@@ -81,7 +85,8 @@ extension Configuration {
     public static func == (lhs: Interface, rhs: Interface) -> Bool {
       lhs.privateKey?.publicKey == rhs.privateKey?.publicKey && lhs.listenPort == rhs.listenPort
         && lhs.firewallMark == rhs.firewallMark && lhs.babel == rhs.babel && lhs.transit == rhs.transit
-        && lhs.sourceCheck == rhs.sourceCheck && lhs.announce == rhs.announce
+        && lhs.sourceCheck == rhs.sourceCheck && lhs.adjacencies == rhs.adjacencies
+        && lhs.announce == rhs.announce
         && lhs.redistribute == rhs.redistribute && lhs.filters == rhs.filters && lhs.checks == rhs.checks
         && lhs.monitorSockets == rhs.monitorSockets && lhs.host == rhs.host
     }

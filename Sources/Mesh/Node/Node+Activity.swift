@@ -13,9 +13,11 @@ extension Node {
       drain(peer)
       hasUrgent = hasUrgent || peer.hasUnansweredTraffic(at: now)
     }
+    hasUrgent = reviewShortcuts(all: isCalm) || hasUrgent
     if isCalm {
       calmSample = now.advanced(by: Self.calmSampling)
       representSilentPeers()
+      reviewAdjacencies()
     }
     urgentSample = hasUrgent ? now.advanced(by: Self.urgentSampling) : .distantFuture
   }

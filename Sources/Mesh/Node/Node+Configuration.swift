@@ -11,6 +11,7 @@ extension Node {
     if isKeyNew { setIdentity(new.interface.privateKey) }
     configureSpeaker(isKeyNew: isKeyNew, old: old)
     configurePeers()
+    planAdjacencies()
     configureOwners()
     configureLocalPrefixes()
     collectUnresolvedNames()

@@ -165,6 +165,7 @@ extension Node {
     }
     guard let path = peer.endpoints.current else { return }
     peer.activity.noteHandshakeSent(byteCount: message.count)
+    peer.adjacency.initiationSent = now
     outbox.append(.datagram(message, path))
   }
 
@@ -175,6 +176,8 @@ extension Node {
     outbox.append(.event(.sessionEstablished(peer.publicKey, endpoint: peer.endpoints.current?.remote)))
     if peer.staged.isEmpty, mustConfirm { outbox.append(.seal([], peer.id)) }
     while let packet = peer.staged.popFirst() { outbox.append(.seal(packet, peer.id)) }
+    // Who must confirm has asked, and this is how long the answer took.
+    if mustConfirm { peer.adjacency.roundTrip = peer.adjacency.initiationSent?.duration(to: now) }
     linkUp(peer)
   }
 
@@ -193,10 +196,11 @@ extension Node {
     outbox.append(.event(.handshakeGaveUp(peer.publicKey)))
     loseSession(peer)
     // A neighbour is wanted whether or not there is traffic for it: without a session nothing would call for one.
-    if peer.speaksBabel { connect(peer) }
+    if isWanted(peer) { connect(peer) }
   }
 
   private mutating func loseSession(_ peer: Peer) {
+    closeShortcut(to: peer)
     linkDown(peer)
     stopRepresenting(peer)
     refreshEntry(of: peer)
@@ -216,7 +220,7 @@ extension Node {
       let hadPath = peer.endpoints.current != nil
       peer.endpoints.resolve(source, to: addresses)
       refreshEntry(of: peer)
-      guard !hadPath, peer.speaksBabel || !peer.staged.isEmpty else { continue }
+      guard !hadPath, isWanted(peer) || !peer.staged.isEmpty else { continue }
       connect(peer)
     }
     collectUnresolvedNames()
@@ -256,7 +260,7 @@ extension Node {
         refreshEntry(of: peer)
         peer.tunnel.linkUp(at: now)
         drain(peer)
-        if peer.speaksBabel { connect(peer) }
+        if isWanted(peer) { connect(peer) }
       } else {
         _ = peer.staged.removeAll()
         peer.tunnel.linkDown(in: &device)

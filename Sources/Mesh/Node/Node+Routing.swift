@@ -19,8 +19,6 @@ extension Node {
     } else {
       peer.speaksBabel = true
       speaker?.addNeighbour(id, settings, at: now)
-      // A neighbour must be reachable before it can be heard: the session does not wait for traffic.
-      if peer.hasSession(at: now) { linkUp(peer) } else { connect(peer) }
     }
   }
 
@@ -30,6 +28,8 @@ extension Node {
     peer.isLinkUp = false
     peer.hasSpoken = false
     peer.isNeighbourUp = false
+    peer.adjacency = Adjacency()
+    closeShortcut(to: peer)
     speaker?.removeNeighbour(NeighbourID(peer.id.rawValue), at: now)
   }
 
@@ -42,7 +42,14 @@ extension Node {
 
   /// A session with the peer exists: Babel may begin.
   mutating func linkUp(_ peer: Peer) {
+    guard opensWithSession(peer) else { return }
+    openLink(to: peer)
+  }
+
+  /// Has Babel begin.
+  mutating func openLink(to peer: Peer) {
     guard peer.speaksBabel, !peer.isLinkUp else { return }
+    closeShortcut(to: peer)
     peer.isLinkUp = true
     peer.linkUpSince = now
     speaker?.linkUp(NeighbourID(peer.id.rawValue), at: now)
@@ -62,9 +69,15 @@ extension Node {
     else { return }
     peer.hasSpoken = true
     stopRepresenting(peer)
+    noteSpeaker(peer, at: source)
+    let payload = unsafe packet.span.bytes.extracting(BabelDatagram.overhead..<header.totalLength)
+    if let probe = DirectProbe(reading: payload) {
+      handle(probe, from: peer)
+      return
+    }
+    if !peer.isLinkUp, acceptsGreeting(payload, from: peer, source: source) { openLink(to: peer) }
     speaker?.handle(
-      unsafe packet.span.bytes.extracting(BabelDatagram.overhead..<header.totalLength),
-      from: NeighbourID(peer.id.rawValue), source: source,
+      payload, from: NeighbourID(peer.id.rawValue), source: source,
       destinationIsUnicast: destination != BabelDatagram.group, at: arrival)
   }
 

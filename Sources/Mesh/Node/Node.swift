@@ -107,6 +107,9 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   /// Every endpoint that is a name without an address, once each.
   public internal(set) var unresolvedNames: [Configuration.EndpointSource] = []
 
+  /// When neighbours are chosen anew.
+  var adjacencyPlan = Instant.zero
+
   /// The last changes of where packets go.
   var switches = SwitchHistory()
   /// The keys of the peers that left in this turn, for what Babel has still to say about them.

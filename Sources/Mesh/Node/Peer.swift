@@ -35,6 +35,10 @@ final class Peer {
   var linkUpSince = Instant.zero
   /// Whether any Babel packet has come from the peer.
   var hasSpoken = false
+  /// Its part in the choice of neighbours.
+  var adjacency = Adjacency()
+  /// The direct way to it while it is no neighbour.
+  var shortcut = Shortcut()
   /// The prefixes of its that we announce, since it does not; `nil` while we do not speak for it.
   var represented: [IPPrefix]?
   /// Handshakes that found no answer since the last one that did.

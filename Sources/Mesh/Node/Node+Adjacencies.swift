@@ -1,0 +1,191 @@
+internal import Babel
+internal import Net
+internal import Noise
+
+// With more peers than `Interface.adjacencies`, Babel is spoken with some of them only. A meshd among the others is
+// *resting*: it has no Babel link, and needs no session. Whoever chooses speaks first; whoever is spoken to answers.
+extension Node {
+  /// How long a chosen peer may take to become a neighbour.
+  private static var patience: Duration { .seconds(10) }
+  /// How long a peer must be unreachable before it is chosen for that.
+  private static var lossPatience: Duration { .seconds(10) }
+  /// After a goodbye, what is still on its way is no new greeting.
+  private static var farewellPause: Duration { .seconds(2) }
+  /// How long an unknown peer is left alone after it was asked who it is.
+  private static var discoveryInterval: Duration { .seconds(300) }
+  /// Between two looks at what was chosen.
+  private static var planInterval: Duration { .seconds(45) }
+
+  /// Whether there are more peers than we want adjacencies.
+  var areAdjacenciesBounded: Bool {
+    guard let limit = configuration.interface.adjacencies else { return false }
+    return peers.count > limit && boundedPeers.count > limit
+  }
+
+  /// The peers that the choice concerns.
+  private var boundedPeers: [Peer] {
+    peers.compactMap { $0 }.filter { $0.speaksBabel && $0.adjacency.speaker != .other }
+  }
+
+  /// Whether a session with the peer is wanted even without traffic.
+  func isWanted(_ peer: Peer) -> Bool {
+    peer.speaksBabel && (peer.adjacency.isChosen || peer.adjacency.speaker == .other)
+  }
+
+  /// Whether a session is reason enough to open the Babel link.
+  ///
+  /// Who is not known may be a stock speaker or a phone; who is known to be a meshd will say so if it wants us.
+  func opensWithSession(_ peer: Peer) -> Bool {
+    peer.adjacency.isChosen || peer.adjacency.speaker != .meshd || !areAdjacenciesBounded
+  }
+
+  /// Chooses anew, and opens and closes links accordingly.
+  mutating func planAdjacencies() {
+    // Not when all others do.
+    adjacencyPlan = now.advanced(by: Self.planInterval + .milliseconds(Int64(random.next() % 30_000)))
+    guard let identity, speaker != nil else { return }
+    let own = DerivedAddresses(of: identity.publicKey).interfaceIdentifier
+    let isBounded = areAdjacenciesBounded
+    let bounded = boundedPeers
+    let candidates = bounded.filter { peer in
+      !isBounded || (peer.adjacency.shunnedUntil <= now && canBeReached(peer))
+    }.map { peer in
+      var pair = SplitMix64(seed: own ^ peer.linkLocal.low)
+      let roundTrip = speaker?.neighbour(NeighbourID(peer.id.rawValue))?.roundTrip
+      return AdjacencyPlan.Candidate(
+        id: peer.id, score: pair.next(), roundTrip: roundTrip ?? peer.adjacency.roundTrip,
+        isCurrent: peer.adjacency.isChosen, isNeeded: peer.adjacency.isNeeded)
+    }
+    let limit = configuration.interface.adjacencies ?? .max
+    let chosen = AdjacencyPlan.choose(candidates, limit: limit)
+    // One at a time, and the new one before the old one goes: whole networks plan at once.
+    var count = bounded.count { $0.adjacency.isChosen }
+    for peer in bounded where peer.adjacency.isChosen && count > limit && !chosen.contains(peer.id) {
+      count -= 1
+      peer.adjacency.isChosen = false
+      peer.adjacency.isNeeded = false
+      if peer.adjacency.speaker == .meshd { rest(peer) }
+    }
+    for peer in bounded where !peer.adjacency.isChosen && chosen.contains(peer.id) && count <= limit {
+      count += 1
+      choose(peer)
+    }
+  }
+
+  private func canBeReached(_ peer: Peer) -> Bool {
+    peer.endpoints.current != nil || peer.hasSession(at: now)
+  }
+
+  private mutating func choose(_ peer: Peer) {
+    peer.adjacency.isChosen = true
+    peer.adjacency.isDiscovery = false
+    peer.adjacency.chosenSince = now
+    closeShortcut(to: peer)
+    // A neighbour must be reachable before it can be heard: the session does not wait for traffic.
+    if peer.hasSession(at: now) { linkUp(peer) } else { connect(peer) }
+  }
+
+  /// Says goodbye to a neighbour that is one no longer; its session stays.
+  private mutating func rest(_ peer: Peer) {
+    guard peer.isLinkUp else { return }
+    peer.adjacency.deafUntil = now.advanced(by: Self.farewellPause)
+    peer.isLinkUp = false
+    speaker?.rest(NeighbourID(peer.id.rawValue), at: now)
+  }
+
+  /// A routing packet has come from a peer without Babel link; whether it opens one.
+  ///
+  /// A greeting does, unless it is a goodbye, or we have twice as many neighbours as we want.
+  mutating func acceptsGreeting(_ packet: RawSpan, from peer: Peer, source: IPv6Address) -> Bool {
+    guard now >= peer.adjacency.deafUntil, var reader = PacketReader(packet, from: source) else {
+      return false
+    }
+    var isGreeting = false
+    while let message = reader.next() {
+      if case .hello(let hello) = message { isGreeting = hello.interval.centiseconds > 1 }
+    }
+    return isGreeting && hasRoom && peer.hasSession(at: now)
+  }
+
+  /// Whether one more peer that has chosen us may be a neighbour.
+  private var hasRoom: Bool {
+    guard let limit = configuration.interface.adjacencies else { return true }
+    return peers.count { $0?.isLinkUp == true && $0?.adjacency.speaker == .meshd } < 2 * limit
+  }
+
+  /// Notes who it is that speaks, and lets it rest if that was all we wanted to know.
+  mutating func noteSpeaker(_ peer: Peer, at source: IPv6Address) {
+    guard peer.adjacency.speaker == .unknown else { return }
+    peer.adjacency.speaker = source == peer.linkLocal ? .meshd : .other
+    guard peer.adjacency.speaker == .meshd, !peer.adjacency.isChosen, areAdjacenciesBounded else { return }
+    // Who came to us may have chosen us.
+    if peer.adjacency.isDiscovery || !hasRoom { rest(peer) }
+    peer.adjacency.isDiscovery = false
+  }
+
+  /// Looks after what was chosen: who does not answer makes room, who has gone is let go, who cannot be reached otherwise
+  /// is chosen.
+  mutating func reviewAdjacencies() {
+    guard speaker != nil, areAdjacenciesBounded else { return }
+    var isPlanDue = adjacencyPlan <= now
+    for peer in boundedPeers {
+      if peer.represented != nil { peer.adjacency.speaker = .other }
+      if peer.isNeighbourUp {
+        peer.adjacency.failures = 0
+        peer.adjacency.chosenSince = now
+      } else if peer.adjacency.isChosen, now >= peer.adjacency.chosenSince.advanced(by: Self.patience) {
+        peer.adjacency.fail(at: now)
+        rest(peer)
+        isPlanDue = true
+      } else if !peer.adjacency.isChosen, peer.isLinkUp, peer.adjacency.speaker == .meshd,
+        now >= peer.linkUpSince.advanced(by: Self.patience)
+      {
+        // It chose us and does not any more.
+        rest(peer)
+      }
+    }
+    if isPlanDue { planAdjacencies() }
+    discoverOne()
+    reachLost()
+  }
+
+  /// Opens a session with a peer of which nothing is known, to learn what speaks there.
+  private mutating func discoverOne() {
+    let unknown = boundedPeers.first { peer in
+      peer.adjacency.speaker == .unknown && !peer.adjacency.isChosen && !peer.isLinkUp
+        && peer.adjacency.discoveryPause <= now && peer.endpoints.current != nil && !peer.hasSession(at: now)
+    }
+    guard let unknown else { return }
+    unknown.adjacency.isDiscovery = true
+    unknown.adjacency.discoveryPause = now.advanced(by: Self.discoveryInterval)
+    connect(unknown)
+  }
+
+  /// Chooses a peer to which no route leads, which must mean that the network is in pieces, or the peer gone.
+  private mutating func reachLost() {
+    guard peers.contains(where: { $0?.isNeighbourUp == true }) else { return }
+    var lost: Peer?
+    for peer in boundedPeers where !peer.adjacency.isChosen && !peer.isLinkUp {
+      guard !isRouted(peer) else {
+        peer.adjacency.lostSince = nil
+        continue
+      }
+      let since = peer.adjacency.lostSince ?? now
+      peer.adjacency.lostSince = since
+      guard lost == nil, now >= since.advanced(by: Self.lossPatience), peer.adjacency.shunnedUntil <= now,
+        peer.endpoints.current != nil
+      else { continue }
+      lost = peer
+    }
+    guard let lost else { return }
+    lost.adjacency.isNeeded = true
+    planAdjacencies()
+  }
+
+  /// Whether Babel knows a way to the peer's own addresses.
+  private func isRouted(_ peer: Peer) -> Bool {
+    peer.configuration.ownAddresses.allSatisfy { address in
+      if case .via = speaker?.route(for: IPPrefix(host: address)).state { true } else { false }
+    }
+  }
+}
