@@ -12,6 +12,8 @@ public struct NeighbourSettings: Sendable, Equatable {
   public var isMeshd: Bool
   /// What the peer may announce; `nil` is everything but martians and our own prefixes.
   public var accept: [IPPrefix]?
+  /// How many prefixes it may announce; `nil` is `Limits.routesPerNeighbour`.
+  public var prefixLimit: Int?
   /// The next hop in our IPv4 updates: our first IPv4 address in the mesh; `nil` becomes 192.0.0.8 (RFC 7600).
   public var ipv4NextHop: IPv4Address?
   /// Octets an inner packet may have.
@@ -22,13 +24,14 @@ public struct NeighbourSettings: Sendable, Equatable {
   /// Makes settings; everything but our address has a default that suits a stock peer.
   public init(
     ourLinkLocal: IPv6Address, expected: IPv6Address? = nil, isMeshd: Bool = false,
-    accept: [IPPrefix]? = nil, ipv4NextHop: IPv4Address? = nil, mtu: Int = 1420,
+    accept: [IPPrefix]? = nil, prefixLimit: Int? = nil, ipv4NextHop: IPv4Address? = nil, mtu: Int = 1420,
     receiveCost: Metric = .wired
   ) {
     self.ourLinkLocal = ourLinkLocal
     self.expected = expected
     self.isMeshd = isMeshd
     self.accept = accept
+    self.prefixLimit = prefixLimit
     self.ipv4NextHop = ipv4NextHop
     self.mtu = mtu
     self.receiveCost = receiveCost

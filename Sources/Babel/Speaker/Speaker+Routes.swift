@@ -5,29 +5,39 @@ extension Speaker {
   /// Announces a prefix of our own.
   public mutating func originate(_ prefix: IPPrefix, metric: Metric = .zero, at now: Instant) {
     let slot = routeTable.slotOrInsert(RouteKey(prefix))
-    guard routeTable[slot].local != metric else { return }
+    guard routeTable[slot].local != metric || routeTable[slot].claim != nil else { return }
     for route in routeTable[slot].routes { removeRoute(slot, route.neighbour, at: now) }
     removeFormerAnnouncers(slot) { _ in true }
+    routeTable[slot].claim = nil
+    beginOrigin(slot, metric: metric, at: now)
+    settle(slot)
+  }
+
+  mutating func beginOrigin(_ slot: RouteTable.Slot, metric: Metric, at now: Instant) {
     routeTable[slot].local = metric
     routeTable[slot].selected = nil
     routeTable[slot].reconsideration = .distantFuture
     routeTable[slot].hold = nil
     announceChange(slot, at: now)
     report(slot)
-    settle(slot)
   }
 
   /// Takes back a prefix of our own; it is held like any lost route.
   public mutating func withdraw(_ prefix: IPPrefix, at now: Instant) {
     guard let slot = routeTable.slot(RouteKey(prefix)), routeTable[slot].local != nil else { return }
-    routeTable[slot].local = nil
-    lose(slot, at: now)
-    report(slot)
+    endOrigin(slot, at: now)
     settle(slot)
     // Other announcements of the prefix were not stored while it was ours.
-    for (id, neighbour) in neighbourTable where neighbour.isHeard {
-      send([.routeRequest(RouteRequest(prefix: prefix))], to: id)
-    }
+    askEverybody(for: RouteKey(prefix))
+  }
+
+  mutating func endOrigin(_ slot: RouteTable.Slot, at now: Instant) {
+    routeTable[slot].local = nil
+    routeTable[slot].claim = nil
+    routeTable[slot].requests.removeClaims()
+    reselect(slot, at: now)
+    if routeTable[slot].selected == nil { lose(slot, at: now) }
+    report(slot)
   }
 
   /// Takes an update (§3.5.3).
@@ -35,22 +45,31 @@ extension Speaker {
     // Forwarding knows destinations only, and then source-specific routes must be ignored (RFC 9079 §3.2).
     guard update.source == nil, let settings = neighbourTable[id]?.settings else { return }
     let key = RouteKey(update.prefix)
-    let known = routeTable.slot(key)
-    if let known, routeTable[known].local != nil {
+    if let slot = routeTable.slot(key), routeTable[slot].local != nil, routeTable[slot].claim == nil {
       if update.routerID == routerID { recover(update.seqno, at: now) }
       return
     }
-    guard let route = Route(update, from: id), route.routerID != routerID,
-      settings.accepts(update.prefix)
-    else {
-      if update.metric.isFinite { counters.refusedUpdates += 1 }
-      // Whatever it is, it replaces what the neighbour said before.
-      if let known { retract(known, id, at: now) }
+    let route = Route(update, from: id)
+    if let reason = refusal(of: update, settings, from: id, at: now) {
+      count(reason, from: id)
+    } else if let route {
+      let slot = routeTable.slotOrInsert(key)
+      store(route, in: slot, interval: update.interval, at: now)
+      compareClaim(slot, with: route, at: now)
+      settle(slot)
       return
     }
-    let slot = known ?? routeTable.slotOrInsert(key)
-    store(route, in: slot, interval: update.interval, at: now)
-    settle(slot)
+    // Whatever it is, it replaces what the neighbour said before.
+    if let slot = routeTable.slot(key) { retract(slot, id, at: now) }
+  }
+
+  /// Why an update is not to be used; never a reason to refuse a retraction.
+  private mutating func refusal(
+    of update: Update, _ settings: NeighbourSettings, from id: NeighbourID, at now: Instant
+  ) -> UpdateRefusals.Reason? {
+    guard let origin = update.routerID, update.metric.isFinite else { return nil }
+    guard origin != routerID, settings.accepts(update.prefix) else { return .filtered }
+    return isOriginAdmitted(origin, RouteKey(update.prefix), from: id, at: now) ? nil : .foreignOrigin
   }
 
   private mutating func store(
@@ -60,8 +79,10 @@ extension Speaker {
     guard let index = routeTable[slot].index(of: id) else {
       removeFormerAnnouncers(slot) { $0.neighbour == id }
       // What a neighbour just retracted counts as well, or it could fill the table with prefixes it no longer has.
-      guard let row = neighbourTable[id], row.routeCount + row.graceCount < limits.routesPerNeighbour else {
-        counters.overflows += 1
+      guard let row = neighbourTable[id],
+        row.routeCount + row.graceCount < row.settings.prefixLimit ?? limits.routesPerNeighbour
+      else {
+        count(.overLimit, from: id)
         return
       }
       neighbourTable[id]?.routeCount += 1
@@ -142,7 +163,10 @@ extension Speaker {
     guard stale.isNewer(than: seqno) else { return }
     seqno = stale.successor
     emit(.seqnoChanged(seqno))
-    for slot in 0..<routeTable.endSlot where routeTable.contains(slot) && routeTable[slot].local != nil {
+    for slot in 0..<routeTable.endSlot
+    where routeTable.contains(slot) && routeTable[slot].local != nil
+      && routeTable[slot].claim == nil
+    {
       announce(routeTable[slot].key, within: timing.urgent, repeats: Self.copies, at: now)
     }
   }

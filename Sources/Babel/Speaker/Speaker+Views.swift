@@ -21,7 +21,8 @@ extension Speaker {
       if let metric = row.local {
         return [
           RouteEntry(
-            prefix: prefix, neighbour: nil, routerID: routerID, seqno: seqno, referenceMetric: metric,
+            prefix: prefix, neighbour: nil, routerID: row.claim?.routerID ?? routerID,
+            seqno: row.claim?.seqno ?? seqno, referenceMetric: metric,
             metric: metric, isFeasible: true, isSelected: true)
         ]
       }
@@ -52,7 +53,8 @@ extension Speaker {
       NeighbourView(
         id: id, linkLocal: row.linkLocals.last, isUp: row.isUp, isMeshd: row.isMeshd, reach: row.reach,
         rxcost: row.rxcost, txcost: row.txcost, cost: row.cost, lastHello: row.lastHello,
-        routeCount: row.routeCount)
+        routeCount: row.routeCount, prefixLimit: row.settings.prefixLimit ?? limits.routesPerNeighbour,
+        refusals: row.refusals)
     }
   }
 }

@@ -73,6 +73,7 @@ extension Node {
         speak(payload, to: PeerID(rawValue: neighbour.rawValue), unicast)
       case .routeChanged(let prefix):
         refresh(prefix)
+      case .claimLost, .prefixLimitReached: break
       case .neighbourChanged(let neighbour):
         guard let peer = peer(PeerID(rawValue: neighbour.rawValue)) else { continue }
         let isUp = speaker?.neighbour(neighbour)?.cost.isFinite ?? false

@@ -26,6 +26,8 @@ struct Station {
   var sent: [Sent] = []
   var changed: [IPPrefix] = []
   var seqnos: [Seqno] = []
+  var lostClaims: [IPPrefix] = []
+  var overLimit: [Int] = []
   private var hellos: [Int: Seqno] = [:]
 
   init(seqno: UInt16 = 100, limits: Limits = Limits(), timing: Timing = Timing()) {
@@ -120,6 +122,8 @@ struct Station {
             messages: Captures.messages(payload, from: Self.linkLocal), isUnicast: unicast != nil))
       case .routeChanged(let prefix): changed.append(prefix)
       case .seqnoChanged(let seqno): seqnos.append(seqno)
+      case .claimLost(let prefix): lostClaims.append(prefix)
+      case .prefixLimitReached(let id): overLimit.append(Int(id.rawValue))
       case .neighbourChanged: break
       }
     }

@@ -83,6 +83,12 @@ struct VirtualNetwork {
     }
   }
 
+  /// Does something to a node's speaker.
+  mutating func act(_ node: Int, _ change: (inout Speaker, Instant) -> Void) {
+    change(&speakers[node], now)
+    drain(node)
+  }
+
   /// Loses all packets between two nodes from now on; both have to find out.
   mutating func cut(_ a: Int, _ b: Int) {
     links[Edge(from: a, to: b)]?.isBlackhole = true
@@ -142,7 +148,7 @@ struct VirtualNetwork {
         transmit(payload, from: node, to: Int(id.rawValue), isUnicast: unicast != nil)
       case .routeChanged(let prefix):
         checkInvariants(node, prefix)
-      case .neighbourChanged, .seqnoChanged:
+      case .neighbourChanged, .seqnoChanged, .claimLost, .prefixLimitReached:
         break
       }
     }
@@ -165,6 +171,16 @@ extension VirtualNetwork {
   func nextHop(_ node: Int, _ prefix: IPPrefix) -> Int? {
     guard case .via(let id, _, _, _) = speakers[node].route(for: prefix).state else { return nil }
     return Int(id.rawValue)
+  }
+
+  /// The nodes that a packet for `prefix` visits on its way to `end`; `nil` if it does not arrive.
+  func way(from node: Int, to end: Int, _ prefix: IPPrefix) -> [Int]? {
+    var way = [node]
+    while let last = way.last, last != end {
+      guard let next = nextHop(last, prefix), way.count <= speakers.count else { return nil }
+      way.append(next)
+    }
+    return way
   }
 
   func metric(_ node: Int, to destination: Int) -> UInt16? {
