@@ -47,9 +47,13 @@ extension ControlLoop {
     var sockets = plane.sockets.reader()
     status.listenPort = sockets.current().first?.port ?? 0
     let counters = plane.links.map(\.drops) + [egress.drops]
-    status.drops = DropReason.allCases.compactMap { reason in
-      let count = counters.reduce(0) { $0 + $1[reason] }
-      return count == 0 ? nil : (reason.rawValue, count)
+    let packets = DropReason.allCases.map { reason in
+      (reason: reason.rawValue, count: counters.reduce(0) { $0 + $1[reason] })
+    }
+    status.drops = packets.filter { $0.count > 0 } + status.drops
+    switch host {
+    case .some(let host): status.unused = host.unused
+    case nil: break
     }
     return status
   }
@@ -86,16 +90,17 @@ extension ControlLoop {
   /// Nothing is lost if it cannot be done.
   private mutating func bind(_ interface: Configuration.Interface) throws(BindError) {
     let old = configuration.interface
+    let mark = interface.mark(of: plane.tun.index)
     if interface.listenPort != old.listenPort {
       var options = UDPSocket.Options()
-      options.firewallMark = interface.firewallMark
+      options.firewallMark = mark
       let sockets = try UDPSocket.group(lanes: plane.laneCount, port: interface.listenPort, options: options)
       plane.publish(sockets)
       if let socket = sockets.first { egress.move(to: socket) }
-    } else if interface.firewallMark != old.firewallMark {
+    } else if mark != old.mark(of: plane.tun.index) {
       var sockets = plane.sockets.reader()
       do {
-        for socket in sockets.current() { try socket.setFirewallMark(interface.firewallMark) }
+        for socket in sockets.current() { try socket.setFirewallMark(mark) }
       } catch {
         throw .markNotPermitted
       }
@@ -105,16 +110,10 @@ extension ControlLoop {
   /// Puts a configuration in force.
   mutating func apply(_ new: Configuration) {
     configuration = new
+    host?.setMark(new.interface.mark(of: plane.tun.index))
     node.handle(.configure(new), at: clock.now)
     host?.update(new.interface.host, linkLocal: new.interface.linkLocal)
     names.askSoon()
-  }
-
-  mutating func updateHostRoutes() {
-    var prefixes = node.hostPrefixes
-    // Other nodes' default routes are carried, not used (`decisions.md` 16).
-    if configuration.interface.babel { prefixes.removeAll(where: \.isDefault) }
-    host?.setRoutes(prefixes, mark: configuration.interface.firewallMark)
   }
 
   // MARK: Reload

@@ -113,7 +113,8 @@ struct Daemon: ~Copyable {
     let signals = try SignalSource(Self.signals)
     try hooks.run(settings.preUp)
     let tun = try Self.openDevice(options)
-    let sockets = try Self.openSockets(configuration.interface, lanes: tun.queueCount)
+    let sockets = try Self.openSockets(
+      configuration.interface, mark: configuration.interface.mark(of: tun.index), lanes: tun.queueCount)
     let listener = try Self.openListener(options, tun.name, logger)
     var path: FilePath?
     switch listener {
@@ -200,9 +201,11 @@ extension Daemon {
     return try TunDevice(named: name, queueCount: options.lanes)
   }
 
-  private static func openSockets(_ interface: Configuration.Interface, lanes: Int) throws -> [UDPSocket] {
+  private static func openSockets(
+    _ interface: Configuration.Interface, mark: UInt32, lanes: Int
+  ) throws -> [UDPSocket] {
     var options = UDPSocket.Options()
-    options.firewallMark = interface.firewallMark
+    options.firewallMark = mark
     return try UDPSocket.group(lanes: lanes, port: interface.listenPort, options: options)
   }
 
@@ -236,7 +239,9 @@ extension Daemon {
       }
       return nil
     }
-    var host = try HostNetwork(interface: tun.index, table: configuration.interface.host.table)
+    let interface = configuration.interface
+    var host = try HostNetwork(
+      interface: tun.index, table: interface.host.table, mark: interface.mark(of: tun.index))
     try host.bringUp(configuration.interface.host, linkLocal: configuration.interface.linkLocal)
     return host
   }
@@ -246,5 +251,14 @@ extension Configuration.Interface {
   /// The interface's link-local address; `nil` without Babel or key.
   var linkLocal: IPv6Address? {
     babel ? privateKey?.publicKey.linkLocal : nil
+  }
+
+  /// The mark that our own UDP packets bear.
+  ///
+  /// Any node of a mesh needs one, since others may announce what its packets go to: without `FwMark` it takes its own,
+  /// by the index of its interface.
+  func mark(of index: UInt32) -> UInt32 {
+    guard firewallMark == 0, babel, host.table == .auto else { return firewallMark }
+    return 0x6D65_0000 + index
   }
 }

@@ -22,6 +22,10 @@ extension NodeEvent {
     case .routeChanged(let prefix, let via):
       logger.debug(
         "route changed", metadata: ["prefix": "\(prefix)", "peer": "\(via.map(\.short) ?? "none")"])
+    case .prefixLimitReached(let key):
+      logger.warning(
+        "peer announces more prefixes than MaxPrefixes allows; the others are ignored",
+        metadata: ["peer": "\(key.short)"])
     case .addressCollision(let key, let other):
       logger.error(
         "two keys give one link-local address; the second peer gets no Babel",

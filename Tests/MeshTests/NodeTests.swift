@@ -154,6 +154,7 @@ extension Node.Output {
     case .datagram: "datagram"
     case .seal: "seal"
     case .hostPrefixesChanged: "hostPrefixesChanged"
+    case .underlayChanged: "underlayChanged"
     case .persist: "persist"
     case .event: "event"
     }

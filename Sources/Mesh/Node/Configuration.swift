@@ -28,6 +28,16 @@ extension Configuration {
     case off
   }
 
+  /// Whose default route this host uses (`decisions.md` 16).
+  public enum Exit: Sendable, Equatable {
+    /// Nobody's: it is only carried for others.
+    case none
+    /// The best; if some peers' `AllowedIPs` list one, only theirs.
+    case any
+    /// That of the node with this key, be it a peer or not.
+    case peer(PublicKey)
+  }
+
   /// The `[Interface]` section.
   public struct Interface: Sendable, Equatable {
     /// Our static key; `nil` until one is set, and then the node is silent.
@@ -40,6 +50,8 @@ extension Configuration {
     public var babel = false
     /// How packets between two peers travel.
     public var transit = Transit.process
+    /// Whether this host uses the default route that others announce.
+    public var exit = Exit.none
     /// What this node announces to the mesh, besides its own addresses.
     public var announce: [IPPrefix] = []
     /// The host's side of the interface, used by `meshd up` only.
@@ -52,7 +64,7 @@ extension Configuration {
     public static func == (lhs: Interface, rhs: Interface) -> Bool {
       lhs.privateKey?.publicKey == rhs.privateKey?.publicKey && lhs.listenPort == rhs.listenPort
         && lhs.firewallMark == rhs.firewallMark && lhs.babel == rhs.babel && lhs.transit == rhs.transit
-        && lhs.announce == rhs.announce && lhs.host == rhs.host
+        && lhs.exit == rhs.exit && lhs.announce == rhs.announce && lhs.host == rhs.host
     }
   }
 
@@ -127,6 +139,8 @@ extension Configuration {
     public var babel: Bool?
     /// What the peer may announce and carry; `nil` is everything but martians and our own prefixes.
     public var accept: [IPPrefix]?
+    /// How many prefixes the peer may announce; `nil` is the speaker's default.
+    public var maxPrefixes: Int?
 
     /// A peer that owns nothing.
     public init(publicKey: PublicKey) {

@@ -16,6 +16,7 @@ extension Node {
     collectUnresolvedNames()
     draft.settings.transit = new.interface.transit
     isTableDirty = true
+    isUnderlayDirty = true
   }
 
   /// Our key is what every session and cookie depends on: with another one all of them end.
@@ -33,7 +34,7 @@ extension Node {
     guard isKeyNew || isWanted != (speaker != nil) else { return }
     for case let peer? in peers {
       leaveBabel(peer)
-      peer.represented = nil
+      peer.client = Client()
     }
     // The neighbours hear that we go, then nothing that Babel said holds any longer.
     drainSpeaker()
@@ -89,8 +90,9 @@ extension Node {
     if settings.persistentKeepalive != peer.configuration.persistentKeepalive || isNew {
       peer.tunnel.setPersistentKeepalive(interval == .zero ? nil : interval, at: now)
     }
+    let isPropertyNew = peer.configuration.allowedIPs != settings.allowedIPs
     peer.configuration = settings
-    if peer.represented != nil { represent(peer) }
+    if peer.isRepresented, isPropertyNew { represent(peer) }
     let spokeBabel = peer.speaksBabel
     let wantsBabel =
       speaker != nil && settings.babel ?? configuration.interface.babel
@@ -112,6 +114,7 @@ extension Node {
   mutating func remove(_ peer: Peer) {
     stopRepresenting(peer)
     leaveBabel(peer)
+    sayFarewell(to: peer)
     draft[peer.id] = nil
     peer.tunnel.linkDown(in: &device)
     ids[peer.publicKey] = nil
@@ -132,9 +135,16 @@ extension Node {
         owners[prefix, default: []].append(id)
       }
     }
-    changed.removeAll { old[$0] == owners[$0] }
     let gone = old.keys.filter { owners[$0] == nil }.sorted()
+    for prefix in changed + gone where !prefix.isDefault { bind(prefix, to: owners[prefix] ?? []) }
+    bindExits()
+    changed.removeAll { old[$0] == owners[$0] }
     for prefix in changed + gone { refresh(prefix) }
+  }
+
+  private mutating func bind(_ prefix: IPPrefix, to ids: [PeerID]) {
+    let peers = ids.compactMap { peer($0)?.owner }
+    speaker?.bind(prefix, to: peers.isEmpty ? nil : peers, at: now)
   }
 
   /// The addresses that the interface has were changed, by us or by somebody else.
@@ -156,12 +166,11 @@ extension Node {
     let local = announced.union(found.map { IPPrefix(host: $0) })
     draft.settings.ownAddresses = configured + found
     isTableDirty = true
-    for prefix in announcedPrefixes.subtracting(announced).sorted() where !isRepresented(prefix) {
-      speaker?.withdraw(prefix, at: now)
-    }
+    let withdrawn = announcedPrefixes.subtracting(announced).sorted()
     announcedPrefixes = announced
     let changed = localPrefixes.symmetricDifference(local).sorted()
     localPrefixes = local
+    for prefix in withdrawn { withdraw(prefix) }
     for prefix in announced.sorted() { speaker?.originate(prefix, metric: .zero, at: now) }
     for prefix in changed { refresh(prefix) }
   }

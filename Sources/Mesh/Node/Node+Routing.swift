@@ -1,5 +1,6 @@
 internal import Babel
-public import Net
+internal import DequeModule
+internal import Net
 internal import Noise
 
 // Babel's routes, ownership and our own prefixes become one table; nothing else writes to it.
@@ -9,7 +10,8 @@ extension Node {
     guard let identity, speaker != nil else { return }
     let settings = NeighbourSettings(
       ourLinkLocal: identity.publicKey.linkLocal, expected: peer.linkLocal,
-      accept: peer.configuration.accept, ipv4NextHop: firstOwnIPv4, mtu: mtu)
+      accept: peer.configuration.accept, prefixLimit: peer.configuration.maxPrefixes,
+      ipv4NextHop: firstOwnIPv4, mtu: mtu)
     let id = NeighbourID(peer.id.rawValue)
     if peer.speaksBabel {
       speaker?.updateNeighbour(id, settings, at: now)
@@ -25,7 +27,7 @@ extension Node {
     guard peer.speaksBabel else { return }
     peer.speaksBabel = false
     peer.isLinkUp = false
-    peer.hasSpoken = false
+    peer.client.lastSpoken = nil
     peer.isNeighbourUp = false
     speaker?.removeNeighbour(NeighbourID(peer.id.rawValue), at: now)
   }
@@ -41,15 +43,14 @@ extension Node {
   mutating func linkUp(_ peer: Peer) {
     guard peer.speaksBabel, !peer.isLinkUp else { return }
     peer.isLinkUp = true
-    peer.linkUpSince = now
     speaker?.linkUp(NeighbourID(peer.id.rawValue), at: now)
   }
 
-  mutating func linkDown(_ peer: Peer) {
+  /// Nothing is said to the peer until it calls, or speaks.
+  mutating func closeLink(_ peer: Peer) {
     guard peer.isLinkUp else { return }
     peer.isLinkUp = false
     speaker?.linkDown(NeighbourID(peer.id.rawValue), at: now)
-    stopRepresenting(peer)
   }
 
   /// An authentic Babel packet, its headers checked by the lane.
@@ -57,8 +58,8 @@ extension Node {
     guard peer.speaksBabel, let header = unsafe IPHeader(reading: packet.span.bytes),
       case .v6(let source) = header.source, case .v6(let destination) = header.destination
     else { return }
-    peer.hasSpoken = true
-    stopRepresenting(peer)
+    noteSpoken(peer)
+    linkUp(peer)
     speaker?.handle(
       unsafe packet.span.bytes.extracting(BabelDatagram.overhead..<header.totalLength),
       from: NeighbourID(peer.id.rawValue), source: source,
@@ -72,8 +73,13 @@ extension Node {
       case .send(let neighbour, let payload, let unicast):
         speak(payload, to: PeerID(rawValue: neighbour.rawValue), unicast)
       case .routeChanged(let prefix):
+        noteRival(for: prefix)
         refresh(prefix)
-      case .claimLost, .prefixLimitReached: break
+      case .claimLost(let prefix):
+        loseClaim(to: prefix)
+      case .prefixLimitReached(let neighbour):
+        guard let peer = peer(PeerID(rawValue: neighbour.rawValue)) else { continue }
+        outbox.append(.event(.prefixLimitReached(peer.publicKey)))
       case .neighbourChanged(let neighbour):
         guard let peer = peer(PeerID(rawValue: neighbour.rawValue)) else { continue }
         let isUp = speaker?.neighbour(neighbour)?.cost.isFinite ?? false
@@ -90,12 +96,24 @@ extension Node {
     guard let identity, let peer = peer(id) else { return }
     guard peer.hasSession(at: now) else {
       // What is said to nobody is said again; but it is a reason to have a session.
-      connect(peer)
+      if peer.speaksBabel { connect(peer) }
       return
     }
     let packet = BabelDatagram.encapsulate(
       payload, from: identity.publicKey.linkLocal, to: unicast ?? BabelDatagram.group)
     outbox.append(.seal(packet, id))
+  }
+
+  /// Lets the last words to a peer leave under the table that still has its session.
+  mutating func sayFarewell(to peer: Peer) {
+    let waiting = outbox
+    outbox = []
+    drainSpeaker()
+    let new = outbox
+    outbox = waiting
+    for output in new {
+      if case .seal(_, peer.id) = output { farewells.append(output) } else { outbox.append(output) }
+    }
   }
 
   /// Brings the table's entry for one prefix up to date with what Babel, the configuration and we say about it.
@@ -106,7 +124,7 @@ extension Node {
     draft.allowedIPs[prefix] = new
     isTableDirty = true
     guard old?.target != new?.target else { return }
-    areHostPrefixesDirty = true
+    changedHostPrefixes.append(prefix)
     if speaker != nil {
       outbox.append(.event(.routeChanged(prefix, via: nextHop(of: new))))
     }
@@ -129,16 +147,15 @@ extension Node {
   private func target(of prefix: IPPrefix, _ state: RouteView.State) -> Route.Target {
     guard !localPrefixes.contains(prefix) else { return .local }
     let owners = (owners[prefix] ?? []).filter { owns($0, prefix) }
-    // A peer that does not speak Babel is where its prefixes are, as in plain WireGuard.
-    if let silent = owners.first(where: { peer($0)?.speaksBabel == false || peer($0)?.represented != nil }) {
-      return .peer(silent)
+    if let client = owners.first(where: { peer($0)?.client.represented.contains(prefix) == true }) {
+      return .peer(client)
     }
-    switch state {
-    case .via(let neighbour, _, _, _): return .peer(PeerID(rawValue: neighbour.rawValue))
-    case .unreachable: return .unreachable
+    if case .via(let neighbour, _, _, _) = state { return .peer(PeerID(rawValue: neighbour.rawValue)) }
+    // A peer that is told not to speak is where its prefixes are unless another node has it, as in plain WireGuard.
+    if let silent = owners.first(where: { peer($0)?.speaksBabel == false }) { return .peer(silent) }
+    if state == .unreachable { return .unreachable }
     // Before Babel has spoken, the owner is the best guess, and traffic to it opens the session.
-    case .none, .local: return owners.first.map { .peer($0) } ?? .none
-    }
+    return owners.first.map { .peer($0) } ?? .none
   }
 
   /// Whether a prefix in the peer's `AllowedIPs` is its property.
@@ -151,20 +168,5 @@ extension Node {
   mutating func persist(seqno: Seqno) {
     state.seqno = seqno.rawValue
     outbox.append(.persist(state))
-  }
-
-  /// The prefixes that lead to a peer, or are held after they did: the host sends packets to them into the
-  /// TUN device.
-  ///
-  /// IPv4 first, by address.
-  public var hostPrefixes: [IPPrefix] {
-    var prefixes: [IPPrefix] = []
-    draft.allowedIPs.forEach { prefix, route in
-      switch route.target {
-      case .peer, .unreachable: prefixes.append(prefix)
-      case .local, .none: break
-      }
-    }
-    return prefixes
   }
 }

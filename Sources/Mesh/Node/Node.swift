@@ -43,8 +43,11 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     ///
     /// An empty one is a keepalive.
     case seal([UInt8], PeerID)
-    /// The prefixes that lead to peers have changed: `Node.hostPrefixes` has them.
-    case hostPrefixesChanged
+    /// From now on the host shall send packets to the prefixes `added` into the TUN device, and to those `removed` no
+    /// longer.
+    case hostPrefixesChanged(added: [IPPrefix], removed: [IPPrefix])
+    /// These are the addresses to which our own UDP packets go, in ascending order: they must not enter the TUN device.
+    case underlayChanged([IPAddress])
     /// To be written to disk, before anything that follows is sent.
     case persist(PersistentState)
     /// Something for the log.
@@ -91,7 +94,15 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
 
   var draft = ForwardingTable.Draft()
   var isTableDirty = true
-  var areHostPrefixesDirty = false
+  /// The prefixes that the host uses, as it was last told.
+  var hostPrefixes: Set<IPPrefix> = []
+  /// Those whose use may have changed since.
+  var changedHostPrefixes: [IPPrefix] = []
+  /// The addresses of all endpoints, as they were last told.
+  var underlay: Set<IPAddress> = []
+  var isUnderlayDirty = false
+  /// Packets to peers that are about to go from the table.
+  var farewells: Deque<Output> = []
   var outbox: Deque<Output> = []
   var calmSample = Instant.zero
   var urgentSample = Instant.distantFuture
@@ -141,13 +152,14 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
 
   /// The next thing to do; `nil` at the end of the turn.
   public mutating func poll() -> Output? {
+    if let farewell = farewells.popFirst() { return farewell }
     if isTableDirty {
       isTableDirty = false
       return .publish(draft.freeze())
     }
-    if areHostPrefixesDirty {
-      areHostPrefixesDirty = false
-      return .hostPrefixesChanged
+    if let addresses = takeUnderlay() { return .underlayChanged(addresses) }
+    if let change = takeHostChange() {
+      return .hostPrefixesChanged(added: change.added, removed: change.removed)
     }
     return outbox.popFirst()
   }

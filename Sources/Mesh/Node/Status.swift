@@ -23,8 +23,10 @@ public struct Status: Sendable {
   public var peers: [Peer] = []
   /// Babel's routes, ordered by prefix; empty without Babel.
   public var routes: [Route] = []
-  /// Packets dropped since start, by reason, reasons in declaration order, zero counts left out.
+  /// Packets and Babel updates dropped since start, by reason, reasons in declaration order, zero counts left out.
   public var drops: [(reason: String, count: UInt64)] = []
+  /// Prefixes that lead to peers and that this host does not use, with the reason.
+  public var unused: [(prefix: IPPrefix, reason: String)] = []
 
   /// An empty status.
   public init() {}
@@ -70,6 +72,12 @@ public struct Status: Sendable {
     public var txcost: UInt16 = 0
     /// The cost of the link; 65535 is unusable.
     public var cost: UInt16 = 0
+    /// How many prefixes it announces.
+    public var prefixes = 0
+    /// How many it may announce.
+    public var prefixLimit = 0
+    /// Updates of its that were not used, by reason, zero counts left out.
+    public var refusals: [(reason: String, count: UInt64)] = []
 
     /// A neighbour not heard of.
     public init() {}

@@ -33,6 +33,11 @@ extension ConfigurationFile {
     }
     if interface.babel { text += "#meshd: Babel = on\n" }
     if interface.transit != .process { text += "#meshd: Transit = \(interface.transit.rawValue)\n" }
+    switch interface.exit {
+    case .none: break
+    case .any: text += "#meshd: Exit = yes\n"
+    case .peer(let key): text += "#meshd: Exit = \(key.base64)\n"
+    }
     for prefix in interface.announce { text += "#meshd: Announce = \(prefix)\n" }
     return text
   }
@@ -50,6 +55,7 @@ extension ConfigurationFile {
       if accept.isEmpty { text += "#meshd: Accept = none\n" }
       for prefix in accept { text += "#meshd: Accept = \(prefix)\n" }
     }
+    if let maxPrefixes = peer.maxPrefixes { text += "#meshd: MaxPrefixes = \(maxPrefixes)\n" }
     return text
   }
 }

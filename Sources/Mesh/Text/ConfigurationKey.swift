@@ -15,12 +15,14 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case babel = "Babel"
   case announce = "Announce"
   case transit = "Transit"
+  case exit = "Exit"
   case publicKey = "PublicKey"
   case presharedKey = "PresharedKey"
   case allowedIPs = "AllowedIPs"
   case endpoint = "Endpoint"
   case persistentKeepalive = "PersistentKeepalive"
   case accept = "Accept"
+  case maxPrefixes = "MaxPrefixes"
 
   /// A section of the file.
   enum Section: String, Sendable {
@@ -48,16 +50,17 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
       .persistentKeepalive:
       .wg
     case .address, .dns, .mtu, .table, .preUp, .postUp, .preDown, .postDown, .saveConfig: .wgQuick
-    case .babel, .announce, .transit, .accept: .meshd
+    case .babel, .announce, .transit, .exit, .accept, .maxPrefixes: .meshd
     }
   }
 
   func belongs(to section: Section) -> Bool {
     switch self {
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
-      .postDown, .saveConfig, .announce, .transit:
+      .postDown, .saveConfig, .announce, .transit, .exit:
       section == .interface
-    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept: section == .peer
+    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept, .maxPrefixes:
+      section == .peer
     case .babel: true
     }
   }

@@ -70,5 +70,6 @@ extension ConfigurationParser.PeerSection {
     if let persistentKeepalive { peer.persistentKeepalive = persistentKeepalive }
     if let babel { peer.babel = babel }
     if let accept { peer.accept = accept }
+    if let maxPrefixes { peer.maxPrefixes = maxPrefixes }
   }
 }

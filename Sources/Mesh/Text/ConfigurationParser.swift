@@ -15,6 +15,7 @@ struct ConfigurationParser {
     var persistentKeepalive: UInt16?
     var babel: Bool?
     var accept: [IPPrefix]?
+    var maxPrefixes: Int?
   }
 
   let file: String

@@ -35,6 +35,13 @@ public enum ShowJSON {
       ("linkLocal", JSON(status.linkLocal)),
       ("peers", .array(status.peers.map { json(of: $0, showsSecrets: showsSecrets) })),
       ("drops", .object(status.drops.map { ($0.reason, .unsigned($0.count)) })),
+      (
+        "unused",
+        .array(
+          status.unused.map {
+            .object([("prefix", .string($0.prefix.description)), ("reason", .string($0.reason))])
+          })
+      ),
     ]
     return .object(members)
   }
@@ -62,6 +69,9 @@ public enum ShowJSON {
       ("rxcost", .number(Int64(neighbour.rxcost))),
       ("txcost", .number(Int64(neighbour.txcost))),
       ("cost", .number(Int64(neighbour.cost))),
+      ("prefixes", .number(Int64(neighbour.prefixes))),
+      ("prefixLimit", .number(Int64(neighbour.prefixLimit))),
+      ("refusals", .object(neighbour.refusals.map { ($0.reason, .unsigned($0.count)) })),
     ])
   }
 

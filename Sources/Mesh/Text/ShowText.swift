@@ -34,6 +34,7 @@ public struct ShowText: Sendable {
       if !status.routerID.isEmpty { text += line("router id", status.routerID) }
       if let address = status.linkLocal { text += line("link-local", "\(address)") }
     }
+    for unused in status.unused { text += line("not used here", "\(unused.prefix) (\(unused.reason))") }
     for peer in Self.sorted(status.peers) { text += "\n" + self.peer(peer) }
     return text
   }
@@ -53,7 +54,13 @@ public struct ShowText: Sendable {
     if peer.persistentKeepalive != 0 {
       text += line("persistent keepalive", "every " + time(UInt64(peer.persistentKeepalive)))
     }
-    if let neighbour = peer.neighbour { text += line("babel", Self.text(of: neighbour)) }
+    if let neighbour = peer.neighbour {
+      text += line("babel", Self.text(of: neighbour))
+      if !neighbour.refusals.isEmpty {
+        let refusals = neighbour.refusals.map { "\($0.count) \($0.reason)" }.joined(separator: ", ")
+        text += line("refused", "\(refusals) (\(neighbour.prefixes) of \(neighbour.prefixLimit) prefixes)")
+      }
+    }
     return text
   }
 

@@ -65,12 +65,22 @@ public struct UAPIAnswer: Sendable {
     case "router_id": status.routerID = String(value)
     case "link_local": status.linkLocal = IPv6Address(value)
     case "drop":
+      guard let drop = Self.count(value) else { return false }
+      status.drops.append(drop)
+    case "unused":
       let parts = value.split(separator: " ", maxSplits: 1)
-      guard parts.count == 2, let count = UInt64(decimal: parts[0]) else { return false }
-      status.drops.append((String(parts[1]), count))
+      guard parts.count == 2, let prefix = IPPrefix(parts[0]) else { return false }
+      status.unused.append((prefix, String(parts[1])))
     default: break
     }
     return true
+  }
+
+  /// A number of occurrences and of what.
+  private static func count(_ value: Substring) -> (reason: String, count: UInt64)? {
+    let parts = value.split(separator: " ", maxSplits: 1)
+    guard parts.count == 2, let count = UInt64(decimal: parts[0]) else { return nil }
+    return (String(parts[1]), count)
   }
 
   private static func read(
@@ -97,6 +107,14 @@ public struct UAPIAnswer: Sendable {
     case "neighbour":
       guard let neighbour = Status.Neighbour(words: value.split(separator: " ")) else { return false }
       peer.neighbour = neighbour
+    case "prefixes":
+      let numbers = value.split(separator: " ").compactMap { UInt32(decimal: $0) }
+      guard numbers.count == 2 else { return false }
+      peer.neighbour?.prefixes = Int(numbers[0])
+      peer.neighbour?.prefixLimit = Int(numbers[1])
+    case "refused":
+      guard let refusal = count(value) else { return false }
+      peer.neighbour?.refusals.append(refusal)
     default: break
     }
     return true

@@ -53,6 +53,7 @@ extension UAPIResponse {
       if !status.routerID.isEmpty { text += "router_id=\(status.routerID)\n" }
       if let address = status.linkLocal { text += "link_local=\(address)\n" }
       for drop in status.drops { text += "drop=\(drop.count) \(drop.reason)\n" }
+      for unused in status.unused { text += "unused=\(unused.prefix) \(unused.reason)\n" }
     }
     for peer in status.peers {
       append(peer, to: &text)
@@ -82,6 +83,8 @@ extension UAPIResponse {
     let address = neighbour.address.map { " \($0)" } ?? ""
     text +=
       "neighbour=\(neighbour.reach) \(neighbour.rxcost) \(neighbour.txcost) \(neighbour.cost)\(address)\n"
+    text += "prefixes=\(neighbour.prefixes) \(neighbour.prefixLimit)\n"
+    for refusal in neighbour.refusals { text += "refused=\(refusal.count) \(refusal.reason)\n" }
   }
 
   private static func text(of route: Status.Route) -> String {
