@@ -1,25 +1,26 @@
 # Each target is a script or one command. `make run` and `make test` need nothing but Swift 6.3 and apt.
 
 MESHD = .build/static/release/meshd
+STATIC_BUILD = swift build -c release -Xswiftc -static-executable --scratch-path .build/static
 SWIFT_FILES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Reference \
   Fuzz/Package.swift Fuzz/Sources
 SECONDS = 10
 
-.PHONY: run test test-slow unit integration bench format lint static fuzz docs clean
+.PHONY: run test test-slow unit integration bench format lint static emulator fuzz docs clean
 
 run: static
 	scripts/run-demo $(MESHD)
 
 test: unit integration
 
-test-slow: static
+test-slow: emulator
 	SLOW=1 Tests/Integration/run $(MESHD)
 
 unit:
 	scripts/dependencies build
 	swift test --parallel
 
-integration: static
+integration: emulator
 	Tests/Integration/run $(MESHD)
 
 bench: static
@@ -35,7 +36,10 @@ lint:
 
 static:
 	scripts/dependencies build
-	swift build -c release --product meshd -Xswiftc -static-executable --scratch-path .build/static
+	$(STATIC_BUILD) --product meshd
+
+emulator: static
+	$(STATIC_BUILD) --product link-emulator
 
 fuzz:
 	scripts/fuzz $(SECONDS)

@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "Mesh", targets: ["Mesh"]),
     .library(name: "Tun", targets: ["Tun"]),
     .executable(name: "meshd", targets: ["meshd"]),
+    .executable(name: "link-emulator", targets: ["LinkEmulator"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -74,16 +75,29 @@ let package = Package(
       name: "Simulation", dependencies: ["Net", "Noise", "Babel", "Mesh"], path: "Tests/Simulation",
       swiftSettings: testSettings),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
+    .target(
+      name: "LinkEmulation",
+      dependencies: ["Net", "Mesh", .product(name: "DequeModule", package: collections)],
+      path: "Tests/LinkEmulation", swiftSettings: testSettings),
+    .executableTarget(
+      name: "LinkEmulator",
+      dependencies: [
+        "LinkEmulation", "Net", "Tun", "CLinux", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      path: "Tests/LinkEmulator", swiftSettings: testSettings),
     .testTarget(name: "NetTests", dependencies: ["Net"], swiftSettings: testSettings),
     .testTarget(
       name: "NoiseTests", dependencies: ["Net", "Noise"], swiftSettings: testSettings),
-    .testTarget(name: "BabelTests", dependencies: ["Net", "Babel"], swiftSettings: testSettings),
+    .testTarget(
+      name: "BabelTests", dependencies: ["Net", "Noise", "Babel"], swiftSettings: testSettings),
     .testTarget(
       name: "MeshTests", dependencies: ["Net", "Noise", "Babel", "Mesh", "Simulation", "CAllocations"],
       swiftSettings: testSettings),
     .testTarget(
       name: "TunTests", dependencies: ["Net", "Tun", "CLinux", "CAllocations"],
       swiftSettings: testSettings),
+    .testTarget(
+      name: "LinkEmulationTests", dependencies: ["Net", "LinkEmulation"], swiftSettings: testSettings),
   ],
   swiftLanguageModes: [.v6]
 )

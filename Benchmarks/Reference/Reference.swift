@@ -19,7 +19,7 @@ public struct Reference {
     }
     // Read the result, so that the work is not thrown away.
     precondition(words[0] != words[1])
-    return Int(best.components.attoseconds / 1_000_000)
+    return best.picoseconds
   }
 
   /// A generator of random numbers (xorshift) that runs over the buffer.

@@ -67,7 +67,7 @@ struct NoiseInitiator: ~Copyable {
 /// The responder after the first half of the first message: it knows whom the sender claims to be.
 ///
 /// Here it looks up the peer, and is spared the second multiplication for a key that it does not know.
-struct NoiseClaim: ~Copyable {
+struct NoiseClaim: ~Copyable, Sendable {
   private let symmetric: SymmetricState
   private let initiation: NoiseInitiation
   /// The static key in the message; that the sender owns it is proved by `authenticate` only.

@@ -29,16 +29,23 @@ enum KeyText {
 
   /// Reads 64 digits of either case.
   static func decode(hex text: some StringProtocol) -> Hash? {
-    var key = Hash(repeating: 0)
+    guard var key = decode(longHex: text) else { return nil }
+    defer { unsafe sodium_memzero(&key.octets, 64) }
+    return key.count == 32 ? Hash { key.octets[$0] } : nil
+  }
+
+  /// Reads pairs of digits of either case, up to 64 octets, and says how many.
+  static func decode(longHex text: some StringProtocol) -> (octets: InlineArray<64, UInt8>, count: Int)? {
+    var key = InlineArray<64, UInt8>(repeating: 0)
     var (count, invalid) = (0, 0)
     for character in text.utf8 {
-      guard count < 64 else { return nil }
+      guard count < 128 else { return nil }
       let value = hexValue(Int(character))
       invalid |= value >> 8
       key[count / 2] = key[count / 2] << 4 | UInt8(truncatingIfNeeded: value & 15)
       count += 1
     }
-    return count == 64 && invalid == 0 ? key : nil
+    return count % 2 == 0 && invalid == 0 ? (key, count / 2) : nil
   }
 
   /// Writes 32 octets as 43 digits and `=`.

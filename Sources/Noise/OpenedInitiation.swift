@@ -1,5 +1,5 @@
 /// An initiation whose sender is known, but not yet proved: it awaits the `Tunnel` of that peer.
-public struct OpenedInitiation: ~Copyable {
+public struct OpenedInitiation: ~Copyable, Sendable {
   let message: HandshakeInitiation
   let claim: NoiseClaim
 

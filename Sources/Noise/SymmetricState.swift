@@ -1,7 +1,7 @@
 internal import Net
 
 /// The running hash and chaining key of a Noise handshake (Noise §5.2), in BLAKE2s and ChaCha20-Poly1305.
-struct SymmetricState: ~Copyable {
+struct SymmetricState: ~Copyable, Sendable {
   /// The hash over everything both sides have seen.
   private(set) var hash: Hash
   private var chainingKey: Secret

@@ -29,14 +29,13 @@ struct ControlEgress: ~Copyable {
     sender.move(to: socket)
   }
 
-  /// Sends a handshake message.
+  /// Queues a handshake message.
   mutating func send(_ message: [UInt8], along path: Path) {
-    flush()
+    if batch.count == batch.bufferCount { flush() }
     guard let index = unsafe batch.append(copying: message.span.bytes) else { return }
     batch[index].path = batch.append(path)
     batch[index].dscp = Self.handshakeTrafficClass
     batch[index].disposition = .send
-    flush()
   }
 
   /// Seals a packet for a peer and queues it; an empty one is a keepalive.

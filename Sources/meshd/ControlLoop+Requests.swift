@@ -90,14 +90,14 @@ extension ControlLoop {
   /// Nothing is lost if it cannot be done.
   private mutating func bind(_ interface: Configuration.Interface) throws(BindError) {
     let old = configuration.interface
-    let mark = interface.mark(of: plane.tun.index)
+    let mark = options.mark(of: interface, device: plane.tun.index)
     if interface.listenPort != old.listenPort {
       var options = UDPSocket.Options()
       options.firewallMark = mark
       let sockets = try UDPSocket.group(lanes: plane.laneCount, port: interface.listenPort, options: options)
       plane.publish(sockets)
       if let socket = sockets.first { egress.move(to: socket) }
-    } else if mark != old.mark(of: plane.tun.index) {
+    } else if mark != options.mark(of: old, device: plane.tun.index) {
       var sockets = plane.sockets.reader()
       do {
         for socket in sockets.current() { try socket.setFirewallMark(mark) }
@@ -110,9 +110,9 @@ extension ControlLoop {
   /// Puts a configuration in force.
   mutating func apply(_ new: Configuration) {
     configuration = new
-    host?.setMark(new.interface.mark(of: plane.tun.index))
+    host?.setMark(options.mark(of: new.interface, device: plane.tun.index))
     node.handle(.configure(new), at: clock.now)
-    host?.update(new.interface.host, linkLocal: new.interface.linkLocal)
+    host?.update(new.interface)
     names.askSoon()
   }
 

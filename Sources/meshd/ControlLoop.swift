@@ -44,6 +44,7 @@ struct ControlLoop: ~Copyable {
     let monitor = try NetlinkMonitor()
     let poller = try Poller<ControlToken>()
     try poller.add(plane.control.descriptor, as: .lanes)
+    try poller.add(plane.opener.results.descriptor, as: .openings)
     try poller.add(signals.descriptor, as: .signals)
     if let descriptor = server.descriptor { try poller.add(descriptor, as: .listener) }
     try poller.add(monitor.descriptor, as: .network)
@@ -100,6 +101,9 @@ struct ControlLoop: ~Copyable {
   private mutating func take(_ event: Poller<ControlToken>.Event) {
     switch event.token {
     case .lanes: drainLanes()
+    case .openings:
+      let now = clock.now
+      for result in plane.opener.takeResults() { node.handle(.opened(result), at: now) }
     case .signals: takeSignals()
     case .listener: acceptClients()
     case .socketFile:
@@ -209,20 +213,24 @@ struct ControlLoop: ~Copyable {
 
   /// Carries out what the node wants, in its order: the table before the datagrams that depend on it.
   mutating func finishTurn() {
+    var openings: [Opening] = []
     while let output = node.poll() {
       switch output {
       case .publish(let table):
         egress.flush()
         self.table = table
         plane.publish(table)
+      case .open(let opening): openings.append(opening)
       case .datagram(let message, let path): egress.send(message, along: path)
       case .seal(let packet, let peer): egress.seal(packet, to: peer, table: table)
+      case .speak(let packet, let peer): egress.seal(packet.octets(at: clock.now), to: peer, table: table)
       case .hostPrefixesChanged(let added, let removed): host?.change(added: added, removed: removed)
       case .underlayChanged(let addresses): host?.setUnderlay(addresses)
       case .persist(let state): save(state)
       case .event(let event): event.log(to: logger)
       }
     }
+    plane.opener.open(openings)
     egress.flush()
     for peer in egress.takeStaleSources() { node.handle(.staleSource(peer), at: clock.now) }
     reportOffloads()

@@ -12,6 +12,8 @@ enum ControlToken: RawRepresentable {
   case network
   /// The resolver has an answer.
   case names
+  /// Initiations have been opened.
+  case openings
   /// A client of the UAPI socket.
   case client(UInt64)
 
@@ -25,6 +27,7 @@ enum ControlToken: RawRepresentable {
     case 3: self = .socketFile
     case 4: self = .network
     case 5: self = .names
+    case 6: self = .openings
     case Self.firstClient...: self = .client(rawValue - Self.firstClient)
     default: return nil
     }
@@ -38,6 +41,7 @@ enum ControlToken: RawRepresentable {
     case .socketFile: 3
     case .network: 4
     case .names: 5
+    case .openings: 6
     case .client(let token): Self.firstClient + token
     }
   }

@@ -89,7 +89,7 @@ struct Daemon: ~Copyable {
   private var loop: ControlLoop
   private var lanes: [Lane] = []
 
-  /// A running lane.
+  /// A running lane, or the thread beside them that opens handshakes.
   ///
   /// A class, since an array cannot hold what must not be copied.
   private final class Lane {
@@ -114,7 +114,8 @@ struct Daemon: ~Copyable {
     try hooks.run(settings.preUp)
     let tun = try Self.openDevice(options)
     let sockets = try Self.openSockets(
-      configuration.interface, mark: configuration.interface.mark(of: tun.index), lanes: tun.queueCount)
+      configuration.interface, mark: options.mark(of: configuration.interface, device: tun.index),
+      lanes: tun.queueCount)
     let listener = try Self.openListener(options, tun.name, logger)
     var path: FilePath?
     switch listener {
@@ -157,6 +158,11 @@ struct Daemon: ~Copyable {
             }
           }))
     }
+    lanes.append(
+      Lane(
+        try Thread(named: "handshakes") {
+          Self.run(logger) { try plane.opener.run() }
+        }))
     loop.start()
     do {
       try hooks.run(settings.postUp)
@@ -241,8 +247,8 @@ extension Daemon {
     }
     let interface = configuration.interface
     var host = try HostNetwork(
-      interface: tun.index, table: interface.host.table, mark: interface.mark(of: tun.index))
-    try host.bringUp(configuration.interface.host, linkLocal: configuration.interface.linkLocal)
+      interface: tun.index, table: interface.host.table, mark: options.mark(of: interface, device: tun.index))
+    try host.bringUp(interface)
     return host
   }
 }
@@ -251,14 +257,5 @@ extension Configuration.Interface {
   /// The interface's link-local address; `nil` without Babel or key.
   var linkLocal: IPv6Address? {
     babel ? privateKey?.publicKey.linkLocal : nil
-  }
-
-  /// The mark that our own UDP packets bear.
-  ///
-  /// Any node of a mesh needs one, since others may announce what its packets go to: without `FwMark` it takes its own,
-  /// by the index of its interface.
-  func mark(of index: UInt32) -> UInt32 {
-    guard firewallMark == 0, babel, host.table == .auto else { return firewallMark }
-    return 0x6D65_0000 + index
   }
 }

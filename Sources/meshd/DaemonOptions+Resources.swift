@@ -2,9 +2,9 @@ import Glibc
 import Logging
 
 extension DaemonOptions {
-  /// The lanes in each direction: one for every two cores (`decisions.md` 10).
-  var lanes: Int {
-    max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2)
+  /// One lane in each direction for every two cores (`decisions.md` 10).
+  static var defaultLanes: Int {
+    min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2), LaneOption.limit)
   }
 
   /// The daemon's log, on standard error.

@@ -13,6 +13,8 @@ final class DataPlane: Sendable {
   let sockets: Published<[UDPSocket]>
   /// Wakes the control thread.
   let control: Wakeup
+  /// Takes the first step of handshakes off the control thread.
+  let opener: HandshakeOpener
   /// One link for each lane: those that read the TUN device first, then those that read the sockets.
   let links: [LaneLink]
 
@@ -25,16 +27,18 @@ final class DataPlane: Sendable {
     self.tun = tun
     self.sockets = Published(sockets)
     control = try Wakeup()
+    opener = try HandshakeOpener()
     links = try (0..<2 * sockets.count).map { _ in try LaneLink() }
   }
 
   /// Whether the lanes shall end.
   var isStopping: Bool { stopping.load(ordering: .acquiring) }
 
-  /// Makes the lanes end.
+  /// Makes the lanes and the opener end.
   func stop() {
     stopping.store(true, ordering: .releasing)
     wakeLanes()
+    opener.stop()
   }
 
   /// Publishes a table.

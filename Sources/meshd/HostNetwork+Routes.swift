@@ -6,10 +6,14 @@ import Tun
 // The kernel routes into the interface.
 extension HostNetwork {
   /// The host sends packets to the prefixes `added` into the interface from now on, to those `removed` no longer.
-  mutating func change(added: [IPPrefix], removed: [IPPrefix]) {
-    wanted.subtract(removed)
-    wanted.formUnion(added)
-    reconcile(removed + added)
+  mutating func change(added: [HostPrefix], removed: [HostPrefix]) {
+    let plain = { (packets: [HostPrefix]) in packets.filter { $0.source == nil }.map(\.destination) }
+    wanted.subtract(plain(removed))
+    wanted.formUnion(plain(added))
+    reconcile(plain(removed + added))
+    wantedFromSources.subtract(removed)
+    wantedFromSources.formUnion(added.filter { $0.source != nil })
+    if (added + removed).contains(where: { $0.source != nil }) { updateSourceRoutes() }
   }
 
   /// Our own UDP packets go to these addresses, in ascending order.
@@ -85,18 +89,47 @@ extension HostNetwork {
   ///
   /// The interface's own addresses go with it.
   mutating func tearDown() {
-    change(added: [], removed: Array(wanted))
+    change(added: [], removed: wanted.map { HostPrefix($0) } + wantedFromSources)
   }
 
   /// The prefixes that lead to peers and that the host does not use, in ascending order.
-  var unused: [(prefix: IPPrefix, reason: String)] {
-    places.compactMap { prefix, place in
-      if case .nowhere(let obstacle) = place { (prefix, obstacle.description) } else { nil }
-    }.sorted { $0.prefix < $1.prefix }
+  var unused: [(prefix: HostPrefix, reason: String)] {
+    let plain = places.compactMap { prefix, place -> (prefix: HostPrefix, reason: String)? in
+      if case .nowhere(let obstacle) = place { (HostPrefix(prefix), obstacle.description) } else { nil }
+    }
+    return (plain + obstacles.map { ($0, $1.description) }).sorted { $0.prefix < $1.prefix }
   }
 
   private mutating func reconcileAll() {
     reconcile(Array(wanted))
+    updateSourceRoutes()
+  }
+
+  /// Brings the kernel's routes for some sources up to date with the plan.
+  mutating func updateSourceRoutes() {
+    guard table != .off else { return }
+    var routes: [KernelRoute] = []
+    var obstacles: [HostPrefix: HostRoutePlan.Obstacle] = [:]
+    for packets in wantedFromSources.sorted() {
+      let used =
+        if let exitUsers, packets.destination.isDefault { packets.narrowed(to: exitUsers) } else { [packets] }
+      for packets in used {
+        if let obstacle = plan.obstacle(to: packets) {
+          obstacles[packets] = obstacle
+          if self.obstacles[packets] == nil { complain(about: packets, obstacle) }
+        } else {
+          routes.append(route(packets, in: sharedTable))
+        }
+      }
+    }
+    self.obstacles = obstacles
+    do {
+      for refusal in try sourceRoutes.set(routes, by: &netlink) {
+        complaints.append("\(Self.words(refusal.route)) could not be changed: \(refusal.error)")
+      }
+    } catch {
+      complaints.append("the kernel did not answer: \(error)")
+    }
   }
 
   /// Brings the kernel's routes to some prefixes up to date with the plan.
@@ -113,10 +146,7 @@ extension HostNetwork {
       if let old, old.isSomewhere { removals.append(.removeRoute(route(prefix, old))) }
       if let new, new.isSomewhere { additions.append(.addRoute(route(prefix, new))) }
       places[prefix] = new
-      if case .nowhere(let obstacle)? = new { complain(about: prefix, obstacle) }
-      if prefix.isDefault, new == .shared, table == .auto {
-        complaints.append("our own packets need a mark to stay off the default route: set FwMark")
-      }
+      if case .nowhere(let obstacle)? = new { complain(about: HostPrefix(prefix), obstacle) }
     }
     let after = unmarkedFamilies
     for family in before.subtracting(after) {
@@ -131,8 +161,8 @@ extension HostNetwork {
     Set(places.filter { $0.value == .unmarked }.map(\.key.family))
   }
 
-  private mutating func complain(about prefix: IPPrefix, _ obstacle: HostRoutePlan.Obstacle) {
-    complaints.append("\(prefix) is not used by this host, only carried for others: \(obstacle)")
+  private mutating func complain(about packets: HostPrefix, _ obstacle: HostRoutePlan.Obstacle) {
+    complaints.append("\(packets) is not used by this host, only carried for others: \(obstacle)")
   }
 
   private var sharedTable: UInt32 {
@@ -144,8 +174,13 @@ extension HostNetwork {
   }
 
   private func route(_ prefix: IPPrefix, _ place: HostRoutePlan.Place) -> KernelRoute {
-    var route = KernelRoute(to: prefix, interface: index)
-    route.table = number(of: place)
+    route(HostPrefix(prefix), in: number(of: place))
+  }
+
+  private func route(_ packets: HostPrefix, in table: UInt32) -> KernelRoute {
+    var route = KernelRoute(to: packets.destination, interface: index)
+    route.source = packets.source
+    route.table = table
     return route
   }
 
@@ -156,10 +191,12 @@ extension HostNetwork {
     guard let routes = try? netlink.routes(family, origin: KernelRoute.babel, table: table) else {
       return nil
     }
-    return Set(routes.lazy.filter { $0.interface == index }.map(\.destination))
+    return Set(routes.lazy.filter { $0.interface == index && $0.source == nil }.map(\.destination))
   }
 
+  /// Removes what a daemon that crashed has left behind.
   mutating func removeLeftovers() {
+    try? sourceRoutes.removeStale(by: &netlink)
     for family in AddressFamily.allCases {
       let stale =
         (try? netlink.routes(family, origin: KernelRoute.babel))?.filter { $0.interface == index } ?? []
@@ -201,15 +238,19 @@ extension HostNetwork {
       guard !affected.isEmpty, let ours = ours(family, in: sharedTable) else { continue }
       for prefix in affected where places[prefix] == .shared && !ours.contains(prefix) {
         places[prefix] = .nowhere(.foreignRoute)
-        complain(about: prefix, .foreignRoute)
+        complain(about: HostPrefix(prefix), .foreignRoute)
       }
     }
   }
 
+  private static func words(_ route: KernelRoute) -> String {
+    "the route to \(HostPrefix(route.destination, from: route.source))"
+  }
+
   private static func words(_ change: NetlinkChange) -> String {
     switch change {
-    case .addRoute(let route): "the route to \(route.destination) could not be made"
-    case .removeRoute(let route): "the route to \(route.destination) could not be removed"
+    case .addRoute(let route): "\(words(route)) could not be made"
+    case .removeRoute(let route): "\(words(route)) could not be removed"
     case .addRule(let rule), .removeRule(let rule): "the rule for table \(rule.table) could not be changed"
     default: "the interface could not be changed"
     }

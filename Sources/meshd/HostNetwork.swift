@@ -20,6 +20,13 @@ struct HostNetwork: ~Copyable {
   var wanted: Set<IPPrefix> = []
   /// What became of each of them.
   var places: [IPPrefix: HostRoutePlan.Place] = [:]
+  /// The prefixes that lead to peers for packets from some sources only.
+  var wantedFromSources: Set<HostPrefix> = []
+  /// Those of them that are not used.
+  var obstacles: [HostPrefix: HostRoutePlan.Obstacle] = [:]
+  var sourceRoutes: SourceRoutes
+  /// The addresses whose packets alone use a default route for some sources; `nil` if all do.
+  private(set) var exitUsers: [IPAddress]?
 
   /// What could not be done, as sentences for the log.
   var complaints: [String] = []
@@ -31,25 +38,26 @@ struct HostNetwork: ~Copyable {
     self.table = table
     self.mark = mark
     plan.hasUnmarkedTable = table == .auto && mark != 0
+    sourceRoutes = SourceRoutes(interface: index)
     removeLeftovers()
   }
 
   /// Gives the interface its MTU and addresses and sets it up.
   ///
   /// Without IPv6 on the host, its addresses are left out.
-  mutating func bringUp(_ settings: Configuration.HostSettings, linkLocal: IPv6Address?) throws {
-    try netlink.apply(.setMTU(index, UInt32(settings.mtu ?? 1420)))
+  mutating func bringUp(_ interface: Configuration.Interface) throws {
+    try netlink.apply(.setMTU(index, UInt32(interface.host.mtu ?? 1420)))
     attempt(
       .generateNoAddresses(index), "address generation could not be switched off",
       tolerating: [.notSupported, .invalidArgument, .addressFamilyNotSupported])
-    update(settings, linkLocal: linkLocal)
+    update(interface)
     try netlink.apply(.setUp(index, true))
   }
 
-  /// Makes the interface's addresses those of `settings`.
-  mutating func update(_ settings: Configuration.HostSettings, linkLocal: IPv6Address?) {
-    var wanted = settings.addresses
-    if let linkLocal {
+  /// Makes the interface's addresses those of the configuration.
+  mutating func update(_ interface: Configuration.Interface) {
+    var wanted = interface.host.addresses
+    if let linkLocal = interface.linkLocal {
       wanted.append(Configuration.HostSettings.Address(address: .v6(linkLocal), prefixLength: 64))
     }
     for address in addresses.subtracting(wanted).sorted(by: { $0.address < $1.address }) {
@@ -65,6 +73,9 @@ struct HostNetwork: ~Copyable {
         // The last two: IPv6 is switched off on this host or interface.
         tolerating: [.fileExists] + (address.address.family == .v6 ? [.permissionDenied, .notSupported] : []))
     }
+    // What comes from our own addresses in the mesh has no other way out.
+    exitUsers = interface.exit == .none ? interface.host.addresses.map(\.address) : nil
+    updateSourceRoutes()
   }
 
   /// Changes the MTU.

@@ -19,9 +19,11 @@ extension NodeEvent {
       logger.debug("handshake refused", metadata: ["endpoint": "\(endpoint)", "reason": "\(reason)"])
     case .neighbourChanged(let key, let isUp):
       logger.info(isUp ? "neighbour up" : "neighbour down", metadata: ["peer": "\(key.short)"])
-    case .routeChanged(let prefix, let via):
+    case .routeChanged(let prefix, let source, let via):
+      let origin = source.map { " from \($0)" } ?? ""
       logger.debug(
-        "route changed", metadata: ["prefix": "\(prefix)", "peer": "\(via.map(\.short) ?? "none")"])
+        "route changed",
+        metadata: ["prefix": "\(prefix)\(origin)", "peer": "\(via.map(\.short) ?? "none")"])
     case .prefixLimitReached(let key):
       logger.warning(
         "peer announces more prefixes than MaxPrefixes allows; the others are ignored",

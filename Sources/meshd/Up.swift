@@ -8,13 +8,14 @@ struct Up: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "up", abstract: "Brings up a node from a configuration file",
     usage: """
-      meshd up <file>.conf | <name> [-f | --foreground] [--log-level <level>]
+      meshd up <file>.conf | <name> [-f | --foreground] [--log-level <level>] [--lanes <count>]
         [--socket-dir <directory>] [--state-dir <directory>]
       """)
 
   @Argument var file: String
   @Flag(name: [.customShort("f"), .long]) var foreground = false
   @Option(transform: Logger.Level.init(argument:)) var logLevel = Logger.Level.info
+  @OptionGroup var lane: LaneOption
   @OptionGroup var socket: SocketOptions
   @Option(name: .customLong("state-dir")) var stateDirectory = DaemonOptions.defaultStateDirectory
 
@@ -28,6 +29,7 @@ struct Up: ParsableCommand {
     options.socketDirectory = socket.directory
     options.stateDirectory = stateDirectory
     options.logLevel = logLevel
+    options.lanes = lane.lanes
     try runDaemon(options)
   }
 }

@@ -10,13 +10,14 @@ struct WG: ParsableCommand {
     commandName: "wg",
     abstract: "Makes an interface for wg(8) and wg-quick(8) to configure, as wireguard-go does",
     usage: """
-      meshd wg <interface> [-f | --foreground] [--transit process | kernel | off]
+      meshd wg <interface> [-f | --foreground] [--transit process | kernel | off] [--lanes <count>]
         [--socket-dir <directory>] [--state-dir <directory>]
       """)
 
   @Argument var interface: String
   @Flag(name: [.customShort("f"), .long]) var foreground = false
   @Option(transform: Configuration.Transit.init(argument:)) var transit = Configuration.Transit.kernel
+  @OptionGroup var lane: LaneOption
   @OptionGroup var socket: SocketOptions
   @Option(name: .customLong("state-dir")) var stateDirectory = DaemonOptions.defaultStateDirectory
 
@@ -29,6 +30,7 @@ struct WG: ParsableCommand {
     options.socketDirectory = socket.directory
     options.stateDirectory = stateDirectory
     options.transit = transit
+    options.lanes = lane.lanes
     options.logLevel = Self.logLevel(environment("LOG_LEVEL"))
     options.tunDescriptor = try Self.descriptor("WG_TUN_FD")
     options.uapiDescriptor = try Self.descriptor("WG_UAPI_FD")

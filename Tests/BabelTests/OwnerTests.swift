@@ -33,9 +33,47 @@ import Testing
     #expect(station.speaker.neighbour(Station.id(1))?.refusals[.foreignOrigin] == 4)
     // Another prefix is free, and retractions are never refused.
     station.receive([Station.update(0, routerID: Station.other, prefix: .test("fd00::2/128"))], from: 1)
-    #expect(station.speaker.prefixes.count == 2)
+    #expect(station.speaker.keys.map(\.prefix).count == 2)
     station.receive([Station.retraction()], from: 2)
     #expect(station.nextHop == nil)
+  }
+
+  @Test func routeForSomeSourcesIsNoWayAroundTheOwner() {
+    var station = Station()
+    station.join(1)
+    station.join(2)
+    bind(&station, PrefixOwner(routerIDs: [Station.origin]))
+    let source = IPPrefix.test("fd02::/16")
+    func stolen() -> RouteView.State {
+      station.speaker.route(for: Station.prefix, source: source).state
+    }
+    station.receive([Station.update(0, routerID: Station.other, source: source)], from: 1)
+    #expect(stolen() == .none && refusals(station, .foreignOrigin) == 1)
+    // The owner may.
+    station.receive([Station.update(96, source: source)], from: 2)
+    #expect(stolen() != .none)
+    // Who learns later whose it is looks at what is known again, and asks for what was refused.
+    bind(&station, PrefixOwner(routerIDs: [Station.other]))
+    #expect(stolen() == .unreachable)
+    station.run(for: .seconds(1))
+    let requests = station.sent.flatMap(\.messages).filter {
+      $0 == .routeRequest(RouteRequest(prefix: Station.prefix, source: source))
+    }
+    #expect(!requests.isEmpty)
+  }
+
+  @Test func nobodyTakesAPartOfWhatWeOriginateButOfADefaultRoute() {
+    var station = Station()
+    station.join(1)
+    let source = IPPrefix.test("fd02::/16")
+    station.perform { speaker, now in
+      for prefix in [Station.prefix, .defaultIPv6] { speaker.originate(prefix, at: now) }
+    }
+    for prefix in [Station.prefix, .defaultIPv6] {
+      station.receive([Station.update(96, prefix: prefix, source: source)], from: 1)
+    }
+    #expect(station.speaker.route(for: Station.prefix, source: source).state == .none)
+    #expect(station.speaker.route(for: .defaultIPv6, source: source).state != .none)
   }
 
   @Test func neighbourThatTurnsToAnotherOriginLosesItsRoute() {

@@ -2,6 +2,7 @@
 #
 #   nodes a m b                  makes network namespaces, a key pair and a directory for each
 #   link a m                     lays a veth pair under two of them; `underlay a m` is a's address on it
+#   emulated_link a m            the same through a link emulator; impair a m ab delay 40ms   makes it worse
 #   interface a LINE…            begins the configuration file of a, with its key
 #   peer a m LINE…               adds m to it
 #   up a [OPTION…]               runs `meshd up` there; wireguard a ours|stock   runs a plain WireGuard daemon
@@ -19,7 +20,7 @@ scratch=$(mktemp -d "/tmp/$tag.XXXXXX")
 sockets=/var/run/wireguard
 all_nodes=()
 links=0
-declare -A underlay_address pid
+declare -A underlay_address emulator_socket pid
 
 clean_up() {
   local status=$? node
@@ -110,6 +111,39 @@ link() { # A B: 10.200.N.1–10.200.N.2 and fd00:200:N::1–fd00:200:N::2
   ip link add "to-$2" netns "$tag-$1" type veth peer name "to-$1" netns "$tag-$2"
   attach "$1" "$2" 1
   attach "$2" "$1" 2
+}
+
+# Two Ethernet interfaces of one emulator in a namespace between the nodes; the link is there as long as it runs. A is its
+# end a, B its end b. Their queues are long, since a flow is to lose by what was asked for and nothing else.
+emulated_link() { # A B: addresses as by `link`
+  links=$((links + 1))
+  local middle=link$links socket=$scratch/link$links/socket end node other
+  [ -x "$EMULATOR" ] || { echo "no link emulator at $EMULATOR: run \`make emulator\`" >&2; return 1; }
+  ip netns add "$tag-$middle"
+  all_nodes+=("$middle")
+  mkdir "$scratch/$middle"
+  start "$middle" "$EMULATOR" run "$socket" a b
+  within 5 test -S "$socket"
+  for end in a b; do
+    node=$1 other=$2
+    [ $end = a ] || node=$2 other=$1
+    ip -n "$tag-$middle" link set dev $end txqueuelen 10000
+    ip -n "$tag-$middle" link set dev $end netns "$tag-$node" name "to-$other"
+  done
+  attach "$1" "$2" 1
+  attach "$2" "$1" 2
+  emulator_socket[$1,$2]=$socket
+}
+
+impair() { # A B COMMAND…: as `link-emulator --help` tells; A and B in the order of `emulated_link`
+  local socket=${emulator_socket[$1,$2]:-}
+  [ -n "$socket" ] || { echo "no \`emulated_link $1 $2\`" >&2; return 1; }
+  shift 2
+  "$EMULATOR" set "$socket" "$@"
+}
+
+emulated() { # A B ab|ba COUNTER: a number of `link-emulator`'s statistics
+  impair "$1" "$2" stats | sed -n "s/^$3 .*\<$4=\([0-9]*\).*/\1/p"
 }
 
 attach() { # NODE OTHER HOST

@@ -23,6 +23,8 @@ import Testing
     a.route("0.0.0.0/0", Route(owner: PeerID(rawValue: 1)))
     m.route("10.0.0.0/24", Route(.peer(PeerID(rawValue: 1)), sources: [PeerID(rawValue: 1)]))
     m.route("10.0.2.0/24", Route(.peer(PeerID(rawValue: 2)), sources: [PeerID(rawValue: 70)]))
+    m.route(
+      "10.0.2.0/25", from: "10.0.0.0/28", Route(.peer(PeerID(rawValue: 2)), sources: [PeerID(rawValue: 2)]))
     m.draft.settings.transit = .process
     m.draft.settings.ownAddresses = [.v4(IPv4Address(10, 0, 0, 9))]
     let tableOfA = a.draft.freeze()

@@ -45,6 +45,7 @@ import Testing
       Announce = 192.168.1.0/24, fd01::/48
       #meshd: Announce = 172.16.0.0/12
       Transit = kernel
+      #meshd: rpf = Strict
 
       [Peer]
       # friendly_name = bob
@@ -59,6 +60,8 @@ import Testing
       Babel = off
       #meshd: Accept = 10.9.0.0/16
       #meshd: Accept = fd00::/16
+      BabelKey = HMAC-SHA256 00112233
+      #meshd: BabelKey = blake2s128 aaBB
       """)
     let interface = file.configuration.interface
     #expect(interface.privateKey?.publicKey.base64 == Self.own)
@@ -68,6 +71,7 @@ import Testing
     #expect(interface.host.preUp == ["echo pre %i"] && interface.host.preDown == ["down"])
     #expect(interface.host.postUp == ["iptables -A FORWARD -i %i -j ACCEPT; echo a=b", "second"])
     #expect(interface.host.postDown == ["gone"] && interface.transit == .kernel)
+    #expect(interface.sourceCheck == .strict)
     #expect(interface.announce.map(\.description) == ["192.168.1.0/24", "fd01::/48", "172.16.0.0/12"])
     let peer = file.configuration.peers[0]
     #expect(peer.publicKey.base64 == Self.first && peer.presharedKey?.base64 == Self.psk)
@@ -80,6 +84,8 @@ import Testing
       ])
     #expect(peer.persistentKeepalive == 25 && peer.babel == false)
     #expect(peer.accept?.map(\.description) == ["10.9.0.0/16", "fd00::/16"])
+    #expect(peer.babelKeys.map(\.algorithm) == [.hmacSHA256, .blake2s])
+    #expect(peer.babelKeys.map(\.hex) == ["00112233", "aabb"])
     #expect(file.warnings.isEmpty)
   }
 
@@ -202,6 +208,31 @@ import Testing
       "[Interface]\nWhatever = 1",
       "2:1: `Whatever` is not a key of [Interface]; take it out, or put `#` before it to keep it as a comment"
     ),
+    (
+      "[Peer]\nBabelKey = md5 00",
+      "2:12: `BabelKey` is not an algorithm and a key; "
+        + "write `hmac-sha256` and up to 64 octets, or `blake2s128` and up to 32, in hexadecimal digits"
+    ),
+    (
+      "[Peer]\nBabelKey = hmac-sha256",
+      "2:12: `BabelKey` is not an algorithm and a key; "
+        + "write `hmac-sha256` and up to 64 octets, or `blake2s128` and up to 32, in hexadecimal digits"
+    ),
+    (
+      "[Peer]\nBabelKey = hmac-sha256 0",
+      "2:12: `BabelKey` is not an algorithm and a key; "
+        + "write `hmac-sha256` and up to 64 octets, or `blake2s128` and up to 32, in hexadecimal digits"
+    ),
+    (
+      "[Peer]\nBabelKey = blake2s128 000000000000000000000000000000000000000000000000000000000000000000",
+      "2:12: `BabelKey` is not an algorithm and a key; "
+        + "write `hmac-sha256` and up to 64 octets, or `blake2s128` and up to 32, in hexadecimal digits"
+    ),
+    (
+      "[Peer]\nBabelKey = hmac-sha256 00 00",
+      "2:12: `BabelKey` is not an algorithm and a key; "
+        + "write `hmac-sha256` and up to 64 octets, or `blake2s128` and up to 32, in hexadecimal digits"
+    ),
     ("[Interface]\nEndpoint = x", "2:1: `Endpoint` is not a key of [Interface]; move it to [Peer]"),
     ("[Peer]\nMTU = 1", "2:1: `MTU` is not a key of [Peer]; move it to [Interface]"),
     (
@@ -238,6 +269,7 @@ import Testing
     ("SaveConfig = 1", "`1` is neither true nor false; write `true` or `false`"),
     ("Babel = yes", "`yes` is neither on nor off; write `on` or `off`"),
     ("Transit = fast", "`fast` is not a way of transit; write `process`, `kernel` or `off`"),
+    ("RPF = loose", "`loose` is not a source check; write `anchored`, `covering`, `strict` or `off`"),
     ("Announce = 1.2.3.4/x", "`1.2.3.4/x` is not a prefix; write one like 10.0.0.0/24 or fd00::/64"),
     ("Announce =", "a prefix is missing here; write one like 10.0.0.0/24 or fd00::/64"),
   ])
@@ -314,6 +346,7 @@ import Testing
     PostDown = e
     #meshd: Babel = on
     #meshd: Transit = off
+    #meshd: RPF = covering
     #meshd: Announce = 192.168.1.0/24
 
     [Peer]
@@ -324,6 +357,7 @@ import Testing
     Endpoint = [fe80::1%eth0]:9
     PersistentKeepalive = 25
     #meshd: Babel = off
+    #meshd: BabelKey = hmac-sha256 00112233
     #meshd: Accept = 10.0.0.0/8
     #meshd: Accept = fd00::/8
 

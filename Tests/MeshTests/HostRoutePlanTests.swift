@@ -38,6 +38,21 @@ import Testing
     #expect(try place(plan, "203.0.113.0/24") == .shared)
   }
 
+  @Test func routeForOurOwnSourcesMustNotLeadToAnEndpoint() throws {
+    var plan = HostRoutePlan()
+    plan.hasUnmarkedTable = true
+    plan.onLink = [(try prefix("10.200.1.0/24"), "eth0")]
+    plan.underlay = ["203.0.113.5"].compactMap { IPAddress($0) }
+    func obstacle(_ destination: String, _ source: String) throws -> HostRoutePlan.Obstacle? {
+      plan.obstacle(to: HostPrefix(try prefix(destination), from: try prefix(source)))
+    }
+    #expect(try obstacle("0.0.0.0/0", "10.0.0.0/8") == .ownPackets)
+    #expect(try obstacle("203.0.113.0/24", "10.200.1.0/28") == .ownPackets)
+    #expect(try obstacle("203.0.113.0/24", "10.44.0.0/16") == nil)
+    #expect(try obstacle("198.51.100.0/24", "10.0.0.0/8") == nil)
+    #expect(try obstacle("10.200.1.128/25", "10.44.0.0/16") == .onLink("eth0"))
+  }
+
   @Test func agreesWithLookingAtEveryEndpoint() throws {
     var random = SplitMix64(seed: 11)
     var plan = HostRoutePlan()

@@ -128,6 +128,56 @@ import Testing
     #expect((38...42).contains(turns))
   }
 
+  /// Gives `responder`, which is new, an initiation of its peer to open; returns the opening it wants.
+  private func opening(by responder: inout Node<SplitMix64>) throws -> Opening {
+    var initiator = node()
+    var far = Configuration()
+    far.interface.privateKey = try key(2)
+    var peer = Configuration.Peer(publicKey: try key(1).publicKey)
+    peer.endpoints = [.address(Endpoint(address: .v4(IPv4Address(192, 0, 2, 1)), port: 51820))]
+    far.peers = [peer]
+    initiator.handle(.configure(far), at: start)
+    initiator.handle(.event(.needsSession(PeerID(rawValue: 0), [1])), at: start)
+    let message = outputs(&initiator).lazy.compactMap { output -> [UInt8]? in
+      if case .datagram(let message, _) = output { message } else { nil }
+    }.first
+    responder.handle(.configure(try configuration(babel: false)), at: start)
+    _ = outputs(&responder)
+    let path = Path(remote: Endpoint(address: .v4(IPv4Address(192, 0, 2, 2)), port: 51820))
+    responder.handle(.event(.handshake(try #require(message), path)), at: start)
+    let wanted = outputs(&responder)
+    guard wanted.count == 1, case .open(let opening) = wanted[0] else {
+      throw WrongOutputs(kinds: wanted.map(\.kind))
+    }
+    return opening
+  }
+
+  private struct WrongOutputs: Error {
+    let kinds: [String]
+  }
+
+  @Test func initiationIsAnsweredWhenItHasBeenOpened() throws {
+    var node = node()
+    let opening = try opening(by: &node)
+    #expect(node.openings == 1)
+    node.handle(.opened(opening.run()), at: start)
+    #expect(outputs(&node).map(\.kind) == ["publish", "datagram"])
+    #expect(node.openings == 0)
+  }
+
+  @Test func openedInitiationForAFormerKeyOrADownDeviceIsForgotten() throws {
+    var configuration = try configuration(babel: false)
+    configuration.interface.privateKey = try key(3)
+    for change in [Node<SplitMix64>.Input.configure(configuration), .link(isUp: false)] {
+      var node = node()
+      let opening = try opening(by: &node)
+      node.handle(change, at: start)
+      _ = outputs(&node)
+      node.handle(.opened(opening.run()), at: start)
+      #expect(outputs(&node).map(\.kind) == [] && node.openings == 0)
+    }
+  }
+
   @Test func eventsOfUnknownPeersAreIgnored() throws {
     var node = node()
     node.handle(.configure(try configuration(babel: false)), at: start)
@@ -151,8 +201,9 @@ extension Node.Output {
   fileprivate var kind: String {
     switch self {
     case .publish: "publish"
+    case .open: "open"
     case .datagram: "datagram"
-    case .seal: "seal"
+    case .seal, .speak: "seal"
     case .hostPrefixesChanged: "hostPrefixesChanged"
     case .underlayChanged: "underlayChanged"
     case .persist: "persist"

@@ -39,9 +39,9 @@ struct Plane: ~Copyable {
     draft[PeerID(rawValue: id)]?.activity ?? PeerActivity()
   }
 
-  mutating func route(_ prefix: String, _ route: Route) {
+  mutating func route(_ prefix: String, from source: String? = nil, _ route: Route) {
     guard let prefix = IPPrefix(prefix) else { return }
-    draft.allowedIPs[prefix] = route
+    draft.allowedIPs[prefix, from: source.flatMap { IPPrefix($0) }] = route
   }
 
   /// Sends packets of the host; returns the slots, then what follows them in memory.

@@ -46,13 +46,14 @@ import Testing
     neighbour.rxcost = 96
     neighbour.txcost = 97
     neighbour.cost = 98
+    neighbour.roundTrip = .microseconds(12_345)
     status.peers[2].neighbour = neighbour
     let stock = fixture["show"].split(separator: "\n", omittingEmptySubsequences: false)
     let lines = ShowText(now: fixture.now).interface(status)
       .split(separator: "\n", omittingEmptySubsequences: false)
     let added = [
       "  router id: 5c:3a:00:00:00:00:00:01", "  link-local: fe80::5c3a:0:0:1",
-      "  babel: fe80::1 reach 0f00 rxcost 96 txcost 97 cost 98",
+      "  babel: fe80::1 reach 0f00 rxcost 96 txcost 97 cost 98 rtt 12.3 ms",
     ]
     #expect(lines.filter { !added.contains(String($0)) } == stock)
     #expect(lines.count == stock.count + added.count)

@@ -12,7 +12,7 @@ import Testing
 
   private func target(_ network: SimulatedNetwork, _ host: Int, _ address: String) -> Route.Target {
     guard let address = IPAddress(address), let daemon = network.hosts[host].daemon else { return .none }
-    return daemon.table.allowedIPs.target(for: address)
+    return daemon.table.allowedIPs.target(for: address, from: address)
   }
 
   // MARK: Peers

@@ -217,7 +217,7 @@ import Testing
   // MARK: Exits
 
   private func exits(_ host: Int, _ network: SimulatedNetwork) -> Bool {
-    network.hosts[host].daemon?.hostPrefixes.contains(.defaultIPv4) == true
+    network.hosts[host].daemon?.hostPrefixes.contains(HostPrefix(.defaultIPv4)) == true
   }
 
   /// 0 - 1 - 2, and 1 - 3: hosts 2 and 3 announce default routes.

@@ -18,7 +18,7 @@ import Testing
   private static let cases: [Case] = [
     Case(source: "10.1.0.1", from: 1),  // announced by 1, goes to 2
     Case(source: "10.1.0.1", from: 70),
-    Case(source: "10.1.0.1", from: 2, refusedAs: .disallowedSource),  // the target, but outside its ceiling
+    Case(source: "10.1.0.1", from: 2, refusedAs: .unacceptedSource),  // the target, but outside its ceiling
     Case(source: "10.1.0.1", from: 3, refusedAs: .disallowedSource),
     Case(source: "10.1.9.1", from: 1, refusedAs: .disallowedSource),  // a longer prefix anchors the check
     Case(source: "10.1.9.1", from: 70),
@@ -27,7 +27,7 @@ import Testing
     Case(source: "10.3.0.1", from: 3),
     Case(source: "10.3.0.1", from: 1),  // held, but in its grace
     Case(source: "10.5.0.1", from: 1),  // owned, although nobody announces it
-    Case(source: "10.6.0.1", from: 1, refusedAs: .disallowedSource),  // unknown
+    Case(source: "10.6.0.1", from: 1, refusedAs: .unknownSource),
     Case(source: "10.0.0.9", from: 1, refusedAs: .martianSource),  // our own address
     Case(source: "10.0.0.9", from: 3, refusedAs: .disallowedSource),
     Case(source: "10.7.0.1", from: 1),  // a prefix that we and 1 announce
@@ -45,10 +45,10 @@ import Testing
     Case(source: "10.6.0.1", from: 1, payload: [11, 0, 0, 0, 0, 0, 0, 0], protocolNumber: 1),
     Case(source: "fd06::1", from: 1, payload: [2, 0, 0, 0, 0, 0, 0, 0], protocolNumber: 58),
     Case(
-      source: "10.6.0.1", from: 1, refusedAs: .disallowedSource, payload: [8, 0, 0, 0, 0, 0, 0, 0],
+      source: "10.6.0.1", from: 1, refusedAs: .unknownSource, payload: [8, 0, 0, 0, 0, 0, 0, 0],
       protocolNumber: 1),
     Case(
-      source: "fd06::1", from: 1, refusedAs: .disallowedSource, payload: [128, 0, 0, 0, 0, 0, 0, 0],
+      source: "fd06::1", from: 1, refusedAs: .unknownSource, payload: [128, 0, 0, 0, 0, 0, 0, 0],
       protocolNumber: 58),
     Case(
       source: "10.0.0.9", from: 1, refusedAs: .martianSource, payload: [11, 0, 0, 0, 0, 0, 0, 0],
@@ -96,6 +96,6 @@ import Testing
     let error = TestPacket.make(
       from: "10.6.0.1", to: "10.0.0.9", protocolNumber: 1, payload: [11, 0, 0, 0, 0, 0, 0, 0])
     let received = b.receive(a.send(Array(repeating: error, count: 80)).datagrams).packets
-    #expect(received.count == 50 && b.drops[.disallowedSource] == 30)
+    #expect(received.count == 50 && b.drops[.unknownSource] == 30)
   }
 }

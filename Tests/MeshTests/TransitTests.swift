@@ -124,7 +124,7 @@ import Testing
     var m = Plane(2)
     var b = Plane(3)
     Self.chain(&a, &m, &b)
-    m.route("10.0.0.2/32", Route(.none, sources: [Self.id(2)]))
+    m.route("10.0.0.2/32", Route(.unreachable, sources: [Self.id(2)]))
     let answer = m.receive(a.send([TestPacket.make(from: "10.0.0.1", to: "10.0.0.2")]).datagrams)
     let error = try #require(a.receive(answer.datagrams).packets.first)
     #expect(error[20] == 3 && error[21] == 0)

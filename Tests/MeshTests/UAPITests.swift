@@ -34,9 +34,11 @@ import Testing
     status.peers[0].configuredEndpoints = [.name("host.example", port: 7)]
     var neighbour = Status.Neighbour()
     (neighbour.reach, neighbour.rxcost, neighbour.txcost, neighbour.cost) = (0xFFFF, 96, 97, 98)
+    neighbour.roundTrip = .microseconds(12_345)
     status.peers[0].neighbour = neighbour
     let read = try UAPIAnswer(UAPIResponse.show(status)).status
     #expect(UAPIResponse.show(read) == UAPIResponse.show(status))
+    #expect(read.peers[0].neighbour?.roundTrip == .microseconds(12_345))
     #expect(read.drops.first?.reason == "no route to the destination" && read.mtu == 1380)
     status.peers = []
     status.routes = [

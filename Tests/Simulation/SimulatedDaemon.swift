@@ -29,7 +29,7 @@ public final class SimulatedDaemon {
   /// The table the lanes use.
   public private(set) var table = ForwardingTable.empty
   /// The prefixes that the host uses.
-  public private(set) var hostPrefixes: Set<IPPrefix> = []
+  public private(set) var hostPrefixes: Set<HostPrefix> = []
   /// Where its own UDP packets go.
   public private(set) var underlay: [IPAddress] = []
   /// What the lanes dropped.
@@ -132,8 +132,10 @@ public final class SimulatedDaemon {
         self.table = table
         tables.publish(table)
         effects.isTableNew = true
+      case .open(let opening): node.handle(.opened(opening.run()), at: now)
       case .datagram(let message, let path): depart(message.span.bytes, along: path, ecn: 0)
       case .seal(let packet, let peer): seal(packet, to: peer, at: now)
+      case .speak(let packet, let peer): seal(packet.octets(at: now), to: peer, at: now)
       case .hostPrefixesChanged(let added, let removed):
         hostPrefixes.subtract(removed)
         hostPrefixes.formUnion(added)
@@ -152,9 +154,11 @@ extension RawSpan {
 
 // What the tables say, and what a liar does with them.
 extension SimulatedDaemon {
-  /// Whom packets to `destination` go to.
+  /// Whom our packets to `destination` go to.
   func nextHop(to destination: IPAddress) -> PublicKey? {
-    guard case .peer(let id) = table.allowedIPs.target(for: destination) else { return nil }
+    let source = table.settings.ownAddresses.first { $0.family == destination.family }
+    let target = table.allowedIPs.target(for: destination, from: source ?? destination)
+    guard case .peer(let id) = target else { return nil }
     return table.peer(id)?.publicKey
   }
 

@@ -115,7 +115,9 @@ import Tun
       var sourced = PolicyRule(family, table: 7)
       sourced.source = try prefix(family == .v4 ? "10.5.0.0/16" : "fd05::/32")
       sourced.priority = 998
-      let wanted = [unmarked, specific, sourced]
+      var pair = sourced
+      pair.destination = try prefix(family == .v4 ? "10.6.0.0/17" : "fd06::/33")
+      let wanted = [unmarked, specific, sourced, pair]
       #expect(try netlink.apply(wanted.map { .addRule($0) }) == [])
       #expect(try Set(netlink.rules(family)).subtracting(before) == Set(wanted))
       #expect(try netlink.apply(wanted.map { .removeRule($0) }) == [])

@@ -4,7 +4,7 @@ import Net
 import Reference
 
 let benchmarks: @Sendable () -> Void = {
-  Benchmark.defaultConfiguration = .short()
+  Benchmark.defaultConfiguration = .short
 
   let linkLocal = IPv6Address(high: 0xFE80_0000_0000_0000, low: 1)
 

@@ -3,7 +3,7 @@ import Net
 import Reference
 
 let benchmarks: @Sendable () -> Void = {
-  Benchmark.defaultConfiguration = .short()
+  Benchmark.defaultConfiguration = .short
 
   for size in [64, 1420] {
     Benchmark("Checksum of \(size) octets") { benchmark in

@@ -4,7 +4,7 @@ import Reference
 import Tun
 
 let benchmarks: @Sendable () -> Void = {
-  Benchmark.defaultConfiguration = .short()
+  Benchmark.defaultConfiguration = .short
 
   for (name, flow) in [
     ("TCP over IPv4", SuperPacket.tcp4), ("TCP over IPv6", .tcp6), ("UDP over IPv4", .udp4),

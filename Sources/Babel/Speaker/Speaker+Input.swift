@@ -9,10 +9,18 @@ extension Speaker {
     _ payload: RawSpan, from id: NeighbourID, source: IPv6Address, destinationIsUnicast: Bool, at now: Instant
   ) {
     guard neighbourTable[id]?.isUp == true, !isShutDown else { return }
+    guard
+      isAuthentic(payload, from: id, source: source, isUnicast: destinationIsUnicast, at: now)
+    else {
+      counters.unauthenticPackets += 1
+      return
+    }
     guard var reader = PacketReader(payload, from: source), admit(source, from: id, at: now) else {
       counters.foreignPackets += 1
       return
     }
+    var hello: UInt32?
+    var times: IHU.Timestamps?
     while let message = reader.next() {
       switch message {
       case .acknowledgmentRequest(let opaque, _):
@@ -20,10 +28,12 @@ extension Speaker {
         send([.acknowledgment(opaque: opaque)], to: id, isUnicast: true)
       case .acknowledgment(let opaque):
         if destinationIsUnicast { acknowledge(opaque, by: id) }
-      case .hello(let hello):
-        receive(hello, from: id, at: now)
+      case .hello(let message):
+        receive(message, from: id, at: now)
+        hello = message.timestamp
+        neighbourTable[id]?.roundTrip.hear(message.timestamp, at: clock.time(at: now))
       case .ihu(let ihu):
-        receive(ihu, from: id, at: now)
+        if receive(ihu, from: id, at: now) { times = ihu.timestamps }
       case .update(let update):
         receive(update, from: id, at: now)
       case .wildcardRetraction:
@@ -33,6 +43,10 @@ extension Speaker {
       case .seqnoRequest(let request):
         receive(request, from: id, at: now)
       }
+    }
+    // Both or nothing: the times of one packet belong together (RFC 9616 §2.2).
+    if let hello, let times {
+      neighbourTable[id]?.roundTrip.measure(times, hello: hello, clock: clock.time(at: now), at: now)
     }
     counters.malformedTLVs += UInt64(reader.malformedCount)
     refreshCost(id, at: now)
@@ -72,13 +86,14 @@ extension Speaker {
     beginBurst(to: id, at: now)
   }
 
-  private mutating func receive(_ ihu: IHU, from id: NeighbourID, at now: Instant) {
-    guard let settings = neighbourTable[id]?.settings else { return }
-    // An IHU for another of several listeners is none of ours, and no error.
-    if let address = ihu.address, address != .v6(settings.ourLinkLocal) { return }
+  /// Takes an IHU; `false` if it is for another of several listeners, which is no error.
+  private mutating func receive(_ ihu: IHU, from id: NeighbourID, at now: Instant) -> Bool {
+    guard let settings = neighbourTable[id]?.settings else { return false }
+    if let address = ihu.address, address != .v6(settings.ourLinkLocal) { return false }
     neighbourTable[id]?.txcost = ihu.rxcost
     neighbourTable[id]?.ihuExpiry =
       ihu.rxcost.isFinite ? now.advanced(by: ihu.interval.duration * 7 / 2) : .distantFuture
+    return true
   }
 
   private mutating func acknowledge(_ opaque: UInt16, by id: NeighbourID) {

@@ -9,7 +9,8 @@ extension Speaker {
       return
     }
     let first = Seqno(UInt16(truncatingIfNeeded: random.next()))
-    neighbourTable[id] = Neighbour(settings, helloSeqno: first)
+    let authentication = Authentication(using: &random)
+    neighbourTable[id] = Neighbour(settings, helloSeqno: first, authentication: authentication)
   }
 
   /// Changes a neighbour's settings; routes it may no longer announce are dropped.
@@ -21,8 +22,10 @@ extension Speaker {
       neighbourTable[id]?.isMeshd =
         settings.isMeshd || (address != nil && address == settings.expected)
     }
-    guard old.accept != settings.accept else { return }
-    for slot in slots(of: id) where !settings.accepts(routeTable[slot].key.prefix) {
+    guard old.accept != settings.accept || old.acceptsSourceSpecific != settings.acceptsSourceSpecific else {
+      return
+    }
+    for slot in slots(of: id) where !settings.accepts(routeTable[slot].key) {
       retract(slot, id, at: now)
     }
     // What was refused before was not stored.
@@ -41,6 +44,7 @@ extension Speaker {
   public mutating func linkUp(_ id: NeighbourID, at now: Instant) {
     guard let neighbour = neighbourTable[id], !neighbour.isUp, !isShutDown else { return }
     neighbourTable[id]?.reset()
+    neighbourTable[id]?.roundTrip = RoundTrip(at: now)
     neighbourTable[id]?.isUp = true
     neighbourTable[id]?.owesRetraction = !neighbour.wasUp
     neighbourTable[id]?.wasUp = true
@@ -71,6 +75,7 @@ extension Speaker {
     guard let before = neighbourTable[id]?.reach else { return }
     neighbourTable[id]?.multicastHellos.expire(at: now)
     neighbourTable[id]?.unicastHellos.expire(at: now)
+    neighbourTable[id]?.roundTrip.expire(at: now)
     if let expiry = neighbourTable[id]?.ihuExpiry, expiry <= now {
       neighbourTable[id]?.txcost = .infinity
       neighbourTable[id]?.ihuExpiry = .distantFuture
@@ -78,6 +83,7 @@ extension Speaker {
     if before != 0, neighbourTable[id]?.reach == 0 {
       // Sixteen Hellos in a row are missing: whoever it was is gone (RFC 8966 §3.4.1).
       neighbourTable[id]?.isHeard = false
+      neighbourTable[id]?.authentication.forgetNeighbour()
       neighbourTable[id]?.txcost = .infinity
       neighbourTable[id]?.dumpDeadline = .distantFuture
       neighbourTable[id]?.dumpCursor = nil
@@ -109,6 +115,7 @@ extension Speaker {
         routeTable[slot].routes[index].setCost(cost, halfLife: timing.smoothing, at: now)
       }
       reselect(slot, at: now)
+      if neighbour.cost < cost { requestBetter(slot, at: now) }
       settle(slot)
     }
     if !cost.isFinite {

@@ -6,44 +6,49 @@ internal import OrderedCollections
 extension Speaker {
   /// Has updates for a prefix used only if one of its owners originated them; `nil` is anybody.
   ///
-  /// What is known already is looked at again.
+  /// Routes to it from some sources only are no exception, since they would come before its own. What is known already is
+  /// looked at again.
   public mutating func bind(_ prefix: IPPrefix, to owners: [PrefixOwner]?, at now: Instant) {
-    let key = RouteKey(prefix)
-    let old = bindings[key]
+    let old = bindings[prefix]
     guard old?.owners != owners else { return }
-    bindings[key] = owners.map { OriginBinding($0, keeping: old) }
-    dropForeignOrigins(of: key, at: now)
-    if old?.hasRefused == true { askEverybody(for: key) }
+    bindings[prefix] = owners.map { OriginBinding($0, keeping: old) }
+    dropForeignOrigins(of: prefix, at: now)
+    for key in old?.refused ?? [] { askEverybody(for: key) }
   }
 
   /// Whether an update from a neighbour has an originator that may announce the prefix.
   mutating func isOriginAdmitted(_ routerID: RouterID, _ key: RouteKey, from id: NeighbourID, at now: Instant)
     -> Bool
   {
-    guard var binding = bindings[key] else { return true }
+    guard var binding = bindings[key.prefix] else { return true }
     if neighbourTable[id]?.isMeshd == false, binding.hear(routerID, from: id) {
-      bindings[key] = binding
-      dropForeignOrigins(of: key, at: now)
-      if binding.hasRefused { askEverybody(for: key) }
+      let refused = binding.takeRefused()
+      bindings[key.prefix] = binding
+      dropForeignOrigins(of: key.prefix, at: now)
+      for key in refused { askEverybody(for: key) }
     }
     guard !binding.admits(routerID) else { return true }
-    bindings[key]?.hasRefused = true
+    bindings[key.prefix]?.refuse(key)
     return false
   }
 
-  private mutating func dropForeignOrigins(of key: RouteKey, at now: Instant) {
-    guard let slot = routeTable.slot(key), let binding = bindings[key] else { return }
-    for route in routeTable[slot].routes where !binding.admits(route.routerID) {
-      bindings[key]?.hasRefused = true
-      count(.foreignOrigin, from: route.neighbour)
-      retract(slot, route.neighbour, at: now)
+  private mutating func dropForeignOrigins(of prefix: IPPrefix, at now: Instant) {
+    guard let binding = bindings[prefix] else { return }
+    for slot in 0..<routeTable.endSlot where routeTable.contains(slot) {
+      let key = routeTable[slot].key
+      guard key.prefix == prefix else { continue }
+      for route in routeTable[slot].routes where !binding.admits(route.routerID) {
+        bindings[prefix]?.refuse(key)
+        count(.foreignOrigin, from: route.neighbour)
+        retract(slot, route.neighbour, at: now)
+      }
     }
   }
 
   /// Asks for updates that were not stored when they came.
   mutating func askEverybody(for key: RouteKey) {
     for (id, neighbour) in neighbourTable where neighbour.isHeard {
-      send([.routeRequest(RouteRequest(prefix: key.prefix))], to: id)
+      send([.routeRequest(RouteRequest(prefix: key.prefix, source: key.source))], to: id)
     }
   }
 

@@ -18,21 +18,13 @@ extension Speaker {
       requestDump(to: id, at: now)
       return
     }
-    guard request.source == nil else {
-      let retraction = Update(
-        retracting: prefix, source: request.source, seqno: seqno, interval: Interval(timing.update))
-      send([.update(retraction)], to: id)
-      return
-    }
-    announce(RouteKey(prefix), to: id, within: timing.urgent, repeats: 0, at: now)
+    announce(RouteKey(prefix, source: request.source), to: id, within: timing.urgent, repeats: 0, at: now)
   }
 
   /// Takes a seqno request (§3.8.1.2).
   mutating func receive(_ request: SeqnoRequest, from id: NeighbourID, at now: Instant) {
-    let key = RouteKey(request.prefix)
-    guard request.source == nil, let slot = routeTable.slot(key), let current = announcement(slot) else {
-      return
-    }
+    let key = RouteKey(request.prefix, source: request.source)
+    guard let slot = routeTable.slot(key), let current = announcement(slot) else { return }
     guard current.routerID == request.routerID, request.seqno.isNewer(than: current.seqno) else {
       announce(key, to: id, within: timing.urgent, repeats: Self.copies, at: now)
       return
@@ -121,6 +113,18 @@ extension Speaker {
     request(slot, route, at: now)
   }
 
+  /// Asks for newer numbers when the route in use became so bad that an unfeasible one would be far better.
+  ///
+  /// The answer costs the whole network a number, so not for a small gain.
+  mutating func requestBetter(_ slot: RouteTable.Slot, at now: Instant) {
+    guard let selected = routeTable[slot].selectedRoute else { return }
+    let rivals = routeTable[slot].routes.filter { $0.metric.isFinite && $0.neighbour != selected.neighbour }
+    guard let best = rivals.min(by: Self.isNearer), !isFeasible(best, slot, at: now),
+      Self.isNotable(from: selected.metric, to: best.metric), best.metric < selected.metric
+    else { return }
+    request(slot, best, at: now)
+  }
+
   /// Asks the announcer of an unfeasible route for a newer number.
   mutating func request(_ slot: RouteTable.Slot, _ route: Route, at now: Instant) {
     guard let needed = neededSeqno(slot, route.routerID, at: now),
@@ -177,9 +181,10 @@ extension Speaker {
   }
 
   private mutating func send(_ request: PendingSeqnoRequest, _ slot: RouteTable.Slot) {
+    let key = routeTable[slot].key
     let message = TLV.seqnoRequest(
       SeqnoRequest(
-        prefix: routeTable[slot].key.prefix, routerID: request.routerID, seqno: request.seqno,
+        prefix: key.prefix, source: key.source, routerID: request.routerID, seqno: request.seqno,
         hopCount: Self.hopCount))
     switch request.reason {
     case .forwarded: break

@@ -2,9 +2,11 @@ public import Net
 internal import OrderedCollections
 
 extension Speaker {
-  /// Announces a prefix of our own.
-  public mutating func originate(_ prefix: IPPrefix, metric: Metric = .zero, at now: Instant) {
-    let slot = routeTable.slotOrInsert(RouteKey(prefix))
+  /// Announces a prefix of our own, for packets from `source` only if there is one, which must be of the same family.
+  public mutating func originate(
+    _ prefix: IPPrefix, source: IPPrefix? = nil, metric: Metric = .zero, at now: Instant
+  ) {
+    let slot = routeTable.slotOrInsert(RouteKey(prefix, source: source))
     guard routeTable[slot].local != metric || routeTable[slot].claim != nil else { return }
     for route in routeTable[slot].routes { removeRoute(slot, route.neighbour, at: now) }
     removeFormerAnnouncers(slot) { _ in true }
@@ -23,12 +25,13 @@ extension Speaker {
   }
 
   /// Takes back a prefix of our own; it is held like any lost route.
-  public mutating func withdraw(_ prefix: IPPrefix, at now: Instant) {
-    guard let slot = routeTable.slot(RouteKey(prefix)), routeTable[slot].local != nil else { return }
+  public mutating func withdraw(_ prefix: IPPrefix, source: IPPrefix? = nil, at now: Instant) {
+    let key = RouteKey(prefix, source: source)
+    guard let slot = routeTable.slot(key), routeTable[slot].local != nil else { return }
     endOrigin(slot, at: now)
     settle(slot)
     // Other announcements of the prefix were not stored while it was ours.
-    askEverybody(for: RouteKey(prefix))
+    askEverybody(for: key)
   }
 
   mutating func endOrigin(_ slot: RouteTable.Slot, at now: Instant) {
@@ -42,15 +45,15 @@ extension Speaker {
 
   /// Takes an update (§3.5.3).
   mutating func receive(_ update: Update, from id: NeighbourID, at now: Instant) {
-    // Forwarding knows destinations only, and then source-specific routes must be ignored (RFC 9079 §3.2).
-    guard update.source == nil, let settings = neighbourTable[id]?.settings else { return }
-    let key = RouteKey(update.prefix)
-    if let slot = routeTable.slot(key), routeTable[slot].local != nil, routeTable[slot].claim == nil {
+    guard let settings = neighbourTable[id]?.settings else { return }
+    if update.isIPv4ViaIPv6 { neighbourTable[id]?.speaksIPv4ViaIPv6 = true }
+    let key = RouteKey(update.prefix, source: update.source)
+    if isOurs(key) {
       if update.routerID == routerID { recover(update.seqno, at: now) }
       return
     }
     let route = Route(update, from: id)
-    if let reason = refusal(of: update, settings, from: id, at: now) {
+    if let reason = refusal(of: update, key, settings, from: id, at: now) {
       count(reason, from: id)
     } else if let route {
       let slot = routeTable.slotOrInsert(key)
@@ -65,11 +68,21 @@ extension Speaker {
 
   /// Why an update is not to be used; never a reason to refuse a retraction.
   private mutating func refusal(
-    of update: Update, _ settings: NeighbourSettings, from id: NeighbourID, at now: Instant
+    of update: Update, _ key: RouteKey, _ settings: NeighbourSettings, from id: NeighbourID, at now: Instant
   ) -> UpdateRefusals.Reason? {
     guard let origin = update.routerID, update.metric.isFinite else { return nil }
-    guard origin != routerID, settings.accepts(update.prefix) else { return .filtered }
-    return isOriginAdmitted(origin, RouteKey(update.prefix), from: id, at: now) ? nil : .foreignOrigin
+    guard origin != routerID, settings.accepts(key) else { return .filtered }
+    // Nobody takes away a part of what is ours; but there may be an exit for some sources beside the one we are.
+    guard key.source == nil || key.prefix.isDefault || !isOurs(RouteKey(key.prefix)) else {
+      return .foreignOrigin
+    }
+    return isOriginAdmitted(origin, key, from: id, at: now) ? nil : .foreignOrigin
+  }
+
+  /// Whether we originate the prefix for ourselves.
+  private func isOurs(_ key: RouteKey) -> Bool {
+    guard let slot = routeTable.slot(key) else { return false }
+    return routeTable[slot].local != nil && routeTable[slot].claim == nil
   }
 
   private mutating func store(
@@ -180,7 +193,8 @@ extension Speaker {
       routeTable[slot].routes[index].refresh <= now
     {
       routeTable[slot].routes[index].refreshWasRequested()
-      send([.routeRequest(RouteRequest(prefix: routeTable[slot].key.prefix))], to: id, isUnicast: true)
+      let key = routeTable[slot].key
+      send([.routeRequest(RouteRequest(prefix: key.prefix, source: key.source))], to: id, isUnicast: true)
     }
     if let hold = routeTable[slot].hold, hold.end <= now {
       routeTable[slot].hold = nil

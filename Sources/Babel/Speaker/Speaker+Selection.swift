@@ -55,11 +55,15 @@ extension Speaker {
       announce(key, within: timing.urgent, repeats: Self.copies, at: now)
       return
     }
-    let old = Int(former.metric.rawValue)
-    let change = abs(Int(announcement.metric.rawValue) - old)
-    guard change >= min(Int(Metric.wired.rawValue), max(old / 4, 1)) else { return }
+    guard Self.isNotable(from: former.metric, to: announcement.metric) else { return }
     routeTable[slot].announced = announcement
     announce(key, within: timing.calm, repeats: 0, at: now)
+  }
+
+  /// Whether a metric changes by a quarter or by a link's cost.
+  static func isNotable(from old: Metric, to new: Metric) -> Bool {
+    let old = Int(old.rawValue)
+    return abs(Int(new.rawValue) - old) >= min(Int(Metric.wired.rawValue), max(old / 4, 1))
   }
 
   /// The prefix has no usable route any more: retracts it and holds it until no neighbour can still send packets here

@@ -2,9 +2,6 @@ internal import Net
 internal import OrderedCollections
 
 extension Speaker {
-  /// Our IPv4 next hop without an IPv4 address: the dummy address of RFC 7600, valid everywhere and owned by nobody.
-  static let dummyIPv4 = IPv4Address(192, 0, 0, 8)
-
   /// Queues an update for every neighbour that listens.
   ///
   /// No split horizon: neighbours need to know that we know a prefix to accept packets from it
@@ -57,12 +54,13 @@ extension Speaker {
     guard let neighbour = neighbourTable[id] else { return }
     neighbourTable[id]?.transmission = .distantFuture
     var transmission = Transmission(to: neighbour.settings, opaque: neighbour.opaque)
-    if neighbour.helloDeadline <= now { appendHello(id, to: &transmission, at: now) }
+    let isHelloDue = neighbour.helloDeadline <= now
+    if isHelloDue { appendHello(id, to: &transmission, at: now) }
     if neighbour.owesRetraction { transmission.append(.wildcardRetraction) }
     if neighbour.owesRouteRequest { transmission.append(.routeRequest(RouteRequest())) }
     neighbourTable[id]?.owesRetraction = false
     neighbourTable[id]?.owesRouteRequest = false
-    appendIHU(id, to: &transmission)
+    appendIHU(id, to: &transmission, followsHello: isHelloDue)
     appendPendingUpdates(id, to: &transmission, at: now)
     appendDump(id, to: &transmission, at: now)
     transmission.close()
@@ -74,7 +72,7 @@ extension Speaker {
         Neighbour.Unacknowledged(
           opaque: packet.opaque, items: packet.items, deadline: now.advanced(by: wait)))
     }
-    for packet in transmission.packets { emit(.send(to: id, payload: packet, unicast: nil)) }
+    for packet in transmission.packets { depart(packet, to: id) }
     scheduleSources()
   }
 
@@ -83,7 +81,10 @@ extension Speaker {
   ) {
     guard let neighbour = neighbourTable[id] else { return }
     // U = 0 and scheduled, always: nothing else keeps babeld and BIRD content (`decisions.md` 11).
-    transmission.append(.hello(Hello(seqno: neighbour.helloSeqno, interval: Interval(timing.hello))))
+    let timestamp = neighbour.takesTimestamps ? clock.time(at: now) : nil
+    transmission.append(
+      .hello(
+        Hello(seqno: neighbour.helloSeqno, interval: Interval(timing.hello), timestamp: timestamp)))
     let burst = max(neighbour.burst - 1, 0)
     let wait = burst > 0 ? jittered(timing.burst) : jittered(timing.hello)
     neighbourTable[id]?.burst = burst
@@ -95,13 +96,17 @@ extension Speaker {
     }
   }
 
-  private mutating func appendIHU(_ id: NeighbourID, to transmission: inout Transmission) {
+  private mutating func appendIHU(
+    _ id: NeighbourID, to transmission: inout Transmission, followsHello: Bool
+  ) {
     guard let neighbour = neighbourTable[id], neighbour.owesIHU, neighbour.isHeard,
       let address = neighbour.linkLocals.last
     else { return }
     let interval = Interval(timing.hello * timing.hellosPerIHU)
+    // The times in an IHU mean something only beside the time in a Hello (RFC 9616 §2.2).
+    let times = followsHello ? neighbour.roundTrip.echo : nil
     transmission.append(
-      .ihu(IHU(address: .v6(address), rxcost: neighbour.rxcost, interval: interval)))
+      .ihu(IHU(address: .v6(address), rxcost: neighbour.rxcost, interval: interval, timestamps: times)))
     neighbourTable[id]?.owesIHU = false
     neighbourTable[id]?.hellosSinceIHU = 0
     neighbourTable[id]?.toldRxcost = neighbour.rxcost
@@ -113,7 +118,7 @@ extension Speaker {
     guard let neighbour = neighbourTable[id], !neighbour.pendingUpdates.isEmpty else { return }
     neighbourTable[id]?.pendingUpdates = [:]
     let items = neighbour.pendingUpdates.map { key, repeats in
-      (update: update(key, to: neighbour.settings, at: now), key: key, repeats: repeats)
+      (update: update(key, to: neighbour, at: now), key: key, repeats: repeats)
     }.sorted { Self.goesBefore($0.update, $1.update) }
     let room = limits.unacknowledgedPackets - neighbour.unacknowledged.count
     for item in items {
@@ -140,7 +145,7 @@ extension Speaker {
       var updates: [Update] = []
       for slot in chunk where routeTable.contains(slot) {
         guard announcement(slot) != nil || routeTable[slot].hold != nil else { continue }
-        updates.append(update(routeTable[slot].key, to: neighbour.settings, at: now))
+        updates.append(update(routeTable[slot].key, to: neighbour, at: now))
       }
       for update in updates.sorted(by: Self.goesBefore) { transmission.append(.update(update)) }
       slot = chunk.upperBound
@@ -157,39 +162,36 @@ extension Speaker {
   ///
   /// The feasibility distance is written here and nowhere else, for every finite update and before it can
   /// arrive anywhere (§3.7.3).
-  private mutating func update(
-    _ key: RouteKey, to settings: NeighbourSettings, at now: Instant
-  ) -> Update {
+  private mutating func update(_ key: RouteKey, to neighbour: Neighbour, at now: Instant) -> Update {
     let interval = Interval(timing.update)
-    guard let slot = routeTable.slot(key), let said = announcement(slot) else {
-      return Update(retracting: key.prefix, seqno: seqno, interval: interval)
-    }
+    let nextHop = neighbour.nextHop(key.prefix.family)
+    let isIPv4ViaIPv6 = nextHop.family != key.prefix.family
+    let retraction = Update(
+      retracting: key.prefix, source: key.source, isIPv4ViaIPv6: isIPv4ViaIPv6, seqno: seqno,
+      interval: interval)
+    guard let slot = routeTable.slot(key), let said = announcement(slot) else { return retraction }
     // For a claim as for a route of others: after its end, only a newer one is feasible.
     if routeTable[slot].local == nil || routeTable[slot].claim != nil {
       guard
         sourceTable.record(key, said.routerID, seqno: said.seqno, metric: said.metric, at: now)
       else {
         counters.overflows += 1
-        return Update(retracting: key.prefix, seqno: said.seqno, interval: interval)
+        return retraction
       }
     }
     routeTable[slot].announced = said
-    let nextHop: IPAddress =
-      key.prefix.family == .v4
-      ? .v4(settings.ipv4NextHop ?? Self.dummyIPv4) : .v6(settings.ourLinkLocal)
     return Update(
-      prefix: key.prefix, routerID: said.routerID, nextHop: nextHop, seqno: said.seqno,
-      metric: said.metric, interval: interval)
+      prefix: key.prefix, source: key.source, isIPv4ViaIPv6: isIPv4ViaIPv6, routerID: said.routerID,
+      nextHop: nextHop, seqno: said.seqno, metric: said.metric, interval: interval)
   }
 
-  /// Retractions first, then by originator and prefix.
+  /// Retractions first, then by originator and key.
   private static func goesBefore(_ update: Update, _ other: Update) -> Bool {
     switch (update.routerID, other.routerID) {
-    case (nil, nil): update.prefix < other.prefix
+    case (nil, nil): update.key < other.key
     case (nil, _?): true
     case (_?, nil): false
-    case (let first?, let second?):
-      first != second ? first < second : update.prefix < other.prefix
+    case (let first?, let second?): first != second ? first < second : update.key < other.key
     }
   }
 
@@ -204,16 +206,10 @@ extension Speaker {
     }
     transmitSoon(to: id, within: .zero, at: now)
   }
+}
 
-  /// Sends a few messages at once, in a packet of their own.
-  mutating func send(_ messages: [TLV], to id: NeighbourID, isUnicast: Bool = false) {
-    guard let neighbour = neighbourTable[id], neighbour.isUp else { return }
-    var writer = PacketWriter(
-      limit: neighbour.settings.payloadLimit, source: neighbour.settings.ourLinkLocal)
-    for message in messages { _ = writer.append(message) }
-    guard let packet = writer.finish() else { return }
-    emit(.send(to: id, payload: packet, unicast: isUnicast ? neighbour.linkLocals.last : nil))
-  }
+extension Update {
+  fileprivate var key: RouteKey { RouteKey(prefix, source: source) }
 }
 
 extension Int {

@@ -9,11 +9,12 @@ internal import OrderedCollections
 public struct Speaker: Sendable {
   /// What the caller must do.
   public enum Output: Sendable, Equatable {
-    /// Send a UDP payload to a neighbour, from our link-local address and port 6696 to the same port: to `unicast`, or to
-    /// ff02::1:6 without one. A neighbour removed in the same turn still gets its farewell.
-    case send(to: NeighbourID, payload: [UInt8], unicast: IPv6Address?)
-    /// Look up the prefix again: its state or its announcers changed.
-    case routeChanged(IPPrefix)
+    /// Send a packet to a neighbour, from our link-local address and port 6696 to the same port.
+    ///
+    /// A neighbour removed in the same turn still gets its farewell.
+    case send(to: NeighbourID, OutgoingPacket)
+    /// Look up the route again: its state or its announcers changed.
+    case routeChanged(RouteKey)
     /// The neighbour's link became usable or unusable, its cost changed, or its address.
     case neighbourChanged(NeighbourID)
     /// Our sequence number changed and is to be persisted.
@@ -28,6 +29,8 @@ public struct Speaker: Sendable {
   public struct Counters: Sendable, Equatable {
     /// Packets that were no Babel, or from an address that is not the neighbour's.
     public internal(set) var foreignPackets: UInt64 = 0
+    /// Packets without a valid MAC or with a counter that is not fresh, where a key is configured.
+    public internal(set) var unauthenticPackets: UInt64 = 0
     /// TLVs in which something was wrong.
     public internal(set) var malformedTLVs: UInt64 = 0
     /// Updates that were not used.
@@ -53,11 +56,12 @@ public struct Speaker: Sendable {
   let timing: Timing
   let limits: Limits
   var random: SplitMix64
+  let clock: FreeRunningClock
   var neighbourTable: OrderedDictionary<NeighbourID, Neighbour> = [:]
   var routeTable = RouteTable()
   var sourceTable: SourceTable
   /// Prefixes with owners; only looked up, never iterated.
-  var bindings: [RouteKey: OriginBinding] = [:]
+  var bindings: [IPPrefix: OriginBinding] = [:]
   var agenda = DeadlineQueue<Subject>()
   var sourcesScheduled = Instant.distantFuture
   var epoch: UInt32 = 0
@@ -74,6 +78,7 @@ public struct Speaker: Sendable {
     self.timing = timing
     self.limits = limits
     random = SplitMix64(seed: seed)
+    clock = FreeRunningClock(origin: UInt32(truncatingIfNeeded: random.next()))
     sourceTable = SourceTable(lifetime: timing.sourceLifetime, capacity: limits.sources)
   }
 
@@ -89,7 +94,7 @@ public struct Speaker: Sendable {
     }
     let output = outputs[firstOutput]
     firstOutput += 1
-    if case .routeChanged(let prefix) = output, let slot = routeTable.slot(RouteKey(prefix)) {
+    if case .routeChanged(let key) = output, let slot = routeTable.slot(key) {
       routeTable[slot].isReported = false
     }
     return output
@@ -138,11 +143,11 @@ public struct Speaker: Sendable {
     outputs.append(output)
   }
 
-  /// Tells the caller that what `route(for:)` says may have changed.
+  /// Tells the caller that what `route(for:source:)` says may have changed.
   mutating func report(_ slot: RouteTable.Slot) {
     guard !routeTable[slot].isReported else { return }
     routeTable[slot].isReported = true
-    emit(.routeChanged(routeTable[slot].key.prefix))
+    emit(.routeChanged(routeTable[slot].key))
   }
 
   /// Puts a neighbour's deadline into the queue if it came nearer.

@@ -10,12 +10,12 @@ struct Transmission {
   private var items: [Neighbour.Unacknowledged.Item] = []
   private var asksForAcknowledgment = false
   /// Finished packets.
-  private(set) var packets: [[UInt8]] = []
+  private(set) var packets: [PacketWriter.Packet] = []
   /// What the acknowledgment of each number would confirm.
   private(set) var unacknowledged: [(opaque: UInt16, items: [Neighbour.Unacknowledged.Item])] = []
 
   init(to settings: NeighbourSettings, opaque: UInt16) {
-    writer = PacketWriter(limit: settings.payloadLimit, source: settings.ourLinkLocal)
+    writer = PacketWriter(limit: settings.packetLimit, source: settings.ourLinkLocal)
     self.opaque = opaque
   }
 
@@ -50,6 +50,6 @@ struct Transmission {
       asksForAcknowledgment = false
       opaque &+= 1
     }
-    if let packet = writer.finish() { packets.append(packet) }
+    if let packet = writer.finishPacket() { packets.append(packet) }
   }
 }

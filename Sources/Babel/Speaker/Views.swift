@@ -31,8 +31,8 @@ public struct RouteView: Sendable, Equatable {
 
 /// One row of the route table, or a prefix of our own, for display.
 public struct RouteEntry: Sendable, Equatable {
-  /// The destination.
-  public var prefix: IPPrefix
+  /// The destination and the source.
+  public var key: RouteKey
   /// Who announces it; `nil` for our own prefixes and held ones.
   public var neighbour: NeighbourID?
   /// The originator; `nil` for a held prefix.
@@ -47,6 +47,11 @@ public struct RouteEntry: Sendable, Equatable {
   public var isFeasible: Bool
   /// Whether packets go this way.
   public var isSelected: Bool
+
+  /// The destination.
+  public var prefix: IPPrefix { key.prefix }
+  /// Where packets must come from; `nil` is anywhere.
+  public var source: IPPrefix? { key.source }
 }
 
 /// One neighbour, for display.
@@ -67,6 +72,8 @@ public struct NeighbourView: Sendable, Equatable {
   public var txcost: Metric
   /// The cost of the link; infinity is unusable.
   public var cost: Metric
+  /// The smoothed round-trip time (RFC 9616); `nil` before it was measured.
+  public var roundTrip: Duration?
   /// When its last Hello came.
   public var lastHello: Instant?
   /// How many routes it announces.

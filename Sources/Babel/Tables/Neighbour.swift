@@ -42,10 +42,16 @@ struct Neighbour: Sendable {
   var unicastHellos = HelloHistory()
   /// When the last Hello came.
   var lastHello: Instant?
+  /// Whether it announced an IPv4 prefix by an IPv6 next hop, and so understands that (RFC 9229).
+  var speaksIPv4ViaIPv6 = false
   /// The cost it tells us; infinity without a valid IHU.
   var txcost = Metric.infinity
   /// When the last IHU loses its force.
   var ihuExpiry = Instant.distantFuture
+  /// How far away it is.
+  var roundTrip = RoundTrip()
+  /// What guards the link against replays.
+  var authentication: Authentication
   /// The cost in the last IHU we sent; `nil` before the first.
   var toldRxcost: Metric?
   /// The cost in use, kept to notice changes.
@@ -92,8 +98,9 @@ struct Neighbour: Sendable {
   /// The hint that is in the deadline queue.
   var scheduled = Instant.distantFuture
 
-  init(_ settings: NeighbourSettings, helloSeqno: Seqno) {
+  init(_ settings: NeighbourSettings, helloSeqno: Seqno, authentication: Authentication) {
     self.settings = settings
+    self.authentication = authentication
     self.helloSeqno = helloSeqno
     isMeshd = settings.isMeshd
   }
@@ -103,9 +110,29 @@ struct Neighbour: Sendable {
     isUp && (multicastHellos.isUsable || unicastHellos.isUsable) ? settings.receiveCost : .infinity
   }
 
-  /// The cost of the link: what the neighbour says, as long as we hear it.
+  /// The cost of the link: what the neighbour says and what the delay adds, as long as we hear it.
   var currentCost: Metric {
-    rxcost.isFinite && txcost.isFinite ? max(txcost, Metric(1)) : .infinity
+    rxcost.isFinite && txcost.isFinite ? max(txcost, Metric(1)) + delayCost : .infinity
+  }
+
+  /// What the delay adds to the cost (RFC 9616 §3.2).
+  var delayCost: Metric {
+    guard let settled = roundTrip.settled else { return .zero }
+    return (settings.delayPenalty ?? (isMeshd ? .mesh : .stock)).cost(of: settled)
+  }
+
+  /// Whether Hellos to it carry timestamps: it is a meshd, or sends some itself.
+  var takesTimestamps: Bool { isMeshd || roundTrip.echo != nil }
+
+  /// The next hop that it is told for prefixes of a family.
+  ///
+  /// IPv4 routes have an IPv4 next hop as long as we have an address, since everyone understands that (RFC 9229 §2.1).
+  /// Without, it is our link-local address for those who understand that, else the dummy address of RFC 7600: valid
+  /// everywhere and owned by nobody.
+  func nextHop(_ family: AddressFamily) -> IPAddress {
+    guard family == .v4 else { return .v6(settings.ourLinkLocal) }
+    if let address = settings.ipv4NextHop { return .v4(address) }
+    return isMeshd || speaksIPv4ViaIPv6 ? .v6(settings.ourLinkLocal) : .v4(IPv4Address(192, 0, 0, 8))
   }
 
   /// When something is to be done.
@@ -136,10 +163,13 @@ struct Neighbour: Sendable {
   mutating func reset() {
     isHeard = false
     isOverLimit = false
+    authentication.forgetNeighbour()
     multicastHellos = HelloHistory()
     unicastHellos = HelloHistory()
     txcost = .infinity
     ihuExpiry = .distantFuture
+    roundTrip = RoundTrip()
+    speaksIPv4ViaIPv6 = false
     helloDeadline = .distantFuture
     burst = 0
     owesIHU = false

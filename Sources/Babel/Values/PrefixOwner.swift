@@ -1,3 +1,5 @@
+internal import Net
+
 /// A node that a prefix belongs to, by configuration: its updates for the prefix count, whoever passes them on.
 public struct PrefixOwner: Sendable, Hashable {
   /// The router-ids that follow from the owner's key.
@@ -20,8 +22,11 @@ struct OriginBinding: Sendable {
   let owners: [PrefixOwner]
   /// By owner; kept when its link is down, since it may then be reached through others.
   private(set) var heard: [RouterID?]
-  /// Whether there was an update that did not count; it may when the owners change.
-  var hasRefused = false
+  /// Of what there were updates that did not count; they may when the owners change.
+  private(set) var refused: [RouteKey] = []
+
+  /// Of more than these, the next full updates will tell.
+  private static var memory: Int { 8 }
 
   init(_ owners: [PrefixOwner], keeping old: OriginBinding?) {
     self.owners = owners
@@ -31,6 +36,18 @@ struct OriginBinding: Sendable {
   /// Whether an update with this router-id may be used.
   func admits(_ routerID: RouterID) -> Bool {
     owners.contains { $0.routerIDs.contains(routerID) } || heard.contains(routerID)
+  }
+
+  /// Notes that an update did not count.
+  mutating func refuse(_ key: RouteKey) {
+    guard refused.count < Self.memory, !refused.contains(key) else { return }
+    refused.append(key)
+  }
+
+  /// Forgets what did not count, to have it announced again.
+  mutating func takeRefused() -> [RouteKey] {
+    defer { refused = [] }
+    return refused
   }
 
   /// Takes what a stock neighbour itself announces; whether that is news.

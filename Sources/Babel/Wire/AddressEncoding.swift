@@ -42,7 +42,10 @@ enum TLVType {
   static let update: UInt8 = 8
   static let routeRequest: UInt8 = 9
   static let seqnoRequest: UInt8 = 10
-  // 16 to 19 are authentication (RFC 8967). Inside WireGuard it adds nothing; like unknown types it is skipped.
+  static let mac: UInt8 = 16
+  static let packetCounter: UInt8 = 17
+  static let challengeRequest: UInt8 = 18
+  static let challengeReply: UInt8 = 19
 
   /// The sub-TLV with the times of RFC 9616.
   static let timestamp: UInt8 = 3

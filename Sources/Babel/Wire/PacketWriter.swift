@@ -13,6 +13,7 @@ public struct PacketWriter: Sendable {
   private var nextHop4: IPv4Address?
   private var nextHop6: IPv6Address
   private var defaultPrefix: UInt128?
+  private var timestampOffset: Int?
 
   /// Makes a writer of packets from `source` with at most `limit` octets of UDP payload.
   public init(limit: Int, source: IPv6Address) {
@@ -51,13 +52,21 @@ public struct PacketWriter: Sendable {
     return false
   }
 
+  /// Adds a TLV that no `TLV` stands for, of whose length the caller is sure.
+  mutating func append(_ type: UInt8, _ body: [UInt8]) {
+    header(type, body.count)
+    bytes += body
+  }
+
   /// Ends the current packet, if it holds anything, and begins the next.
   public mutating func finish() -> [UInt8]? {
+    finishPacket()?.octets
+  }
+
+  /// Ends the current packet, if it holds anything, and begins the next.
+  mutating func finishPacket() -> Packet? {
     guard !isEmpty else { return nil }
-    let length = bytes.count - PacketReader.headerLength
-    bytes[2] = UInt8(length >> 8)
-    bytes[3] = UInt8(length & 0xFF)
-    let packet = bytes
+    let packet = Packet(octets: bytes, timestampOffset: timestampOffset)
     begin()
     return packet
   }
@@ -70,6 +79,7 @@ public struct PacketWriter: Sendable {
     nextHop4 = nil
     nextHop6 = source
     defaultPrefix = nil
+    timestampOffset = nil
   }
 
   private struct Mark {
@@ -78,12 +88,13 @@ public struct PacketWriter: Sendable {
     var nextHop4: IPv4Address?
     var nextHop6: IPv6Address
     var defaultPrefix: UInt128?
+    var timestampOffset: Int?
   }
 
   private var mark: Mark {
     Mark(
       count: bytes.count, routerID: routerID, nextHop4: nextHop4, nextHop6: nextHop6,
-      defaultPrefix: defaultPrefix)
+      defaultPrefix: defaultPrefix, timestampOffset: timestampOffset)
   }
 
   private mutating func restore(_ mark: Mark) {
@@ -92,6 +103,7 @@ public struct PacketWriter: Sendable {
     nextHop4 = mark.nextHop4
     nextHop6 = mark.nextHop6
     defaultPrefix = mark.defaultPrefix
+    timestampOffset = mark.timestampOffset
   }
 }
 
@@ -103,6 +115,7 @@ extension PacketWriter {
     put16(hello.interval.centiseconds)
     if let timestamp = hello.timestamp {
       header(TLVType.timestamp, 4)
+      timestampOffset = bytes.count
       put32(timestamp)
     }
   }

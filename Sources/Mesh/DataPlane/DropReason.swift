@@ -4,9 +4,9 @@ internal import Synchronization
 public enum DropReason: String, Sendable, CaseIterable {
   /// No IP header, or one that contradicts the octets that arrived.
   case malformed = "malformed packet"
-  /// No prefix holds the destination.
+  /// No prefix with a target holds the destination.
   case noRoute = "no route"
-  /// The destination is retracted and held, or known without a way to it.
+  /// The destination is retracted and held.
   case unreachable = "unreachable"
   /// The peer has no endpoint.
   case noEndpoint = "no endpoint"
@@ -22,8 +22,12 @@ public enum DropReason: String, Sendable, CaseIterable {
   case forged = "not authentic"
   /// Data seen before, or too old to tell.
   case replayed = "replayed"
-  /// A source that this peer may not use.
+  /// A source that belongs to others than this peer.
   case disallowedSource = "disallowed source"
+  /// A source in no known prefix.
+  case unknownSource = "unknown source"
+  /// A source outside the peer's `Accept`.
+  case unacceptedSource = "source outside Accept"
   /// A source that nobody may use, or one of our own addresses.
   case martianSource = "martian source"
   /// Link-local traffic other than Babel from a peer that speaks Babel.
@@ -57,15 +61,17 @@ public enum DropReason: String, Sendable, CaseIterable {
     case .forged: 8
     case .replayed: 9
     case .disallowedSource: 10
-    case .martianSource: 11
-    case .linkLocal: 12
-    case .congestion: 13
-    case .transitRefused: 14
-    case .hopLimitExceeded: 15
-    case .tooBig: 16
-    case .handshakeQueueFull: 17
-    case .controlQueueFull: 18
-    case .sessionQueueFull: 19
+    case .unknownSource: 11
+    case .unacceptedSource: 12
+    case .martianSource: 13
+    case .linkLocal: 14
+    case .congestion: 15
+    case .transitRefused: 16
+    case .hopLimitExceeded: 17
+    case .tooBig: 18
+    case .handshakeQueueFull: 19
+    case .controlQueueFull: 20
+    case .sessionQueueFull: 21
     }
   }
 }
@@ -74,7 +80,7 @@ public enum DropReason: String, Sendable, CaseIterable {
 ///
 /// The lane counts, any thread reads.
 public final class DropCounters: Sendable {
-  private let counts = InlineArray<20, Atomic<UInt64>> { _ in Atomic(0) }
+  private let counts = InlineArray<22, Atomic<UInt64>> { _ in Atomic(0) }
 
   /// All zero.
   public init() {}

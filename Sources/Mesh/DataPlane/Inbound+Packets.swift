@@ -62,10 +62,12 @@ extension Inbound {
     _ index: Int, _ header: IPHeader, of batch: inout PacketBatch, from id: PeerID, _ peer: PeerEntry,
     _ table: ForwardingTable, _ now: Instant
   ) -> Bool {
-    guard let reason = table.refusal(of: header.source, from: id, peer) else { return true }
+    guard let reason = table.refusal(of: header.source, to: header.destination, from: id, peer) else {
+      return true
+    }
     // A router on the way sends errors from whatever address it has; without them path MTU discovery fails.
     let isExempt =
-      reason == .disallowedSource && peer.speaksBabel && ICMPError.isError(batch.bytes(index), header)
+      reason != .martianSource && peer.speaksBabel && ICMPError.isError(batch.bytes(index), header)
       && exemptions.take(at: now)
     if isExempt { return true }
     peer.activity.noteRefusedSource()
@@ -83,7 +85,8 @@ extension Inbound {
   private func disposition(of header: IPHeader, _ table: ForwardingTable) -> Disposition {
     // Multicast is never forwarded; the host joins what it wants.
     if table.settings.transit == .kernel || header.destination.isMulticast { return .deliver }
-    switch (table.allowedIPs.target(for: header.destination), table.settings.transit) {
+    let target = table.allowedIPs.target(for: header.destination, from: header.source)
+    switch (target, table.settings.transit) {
     case (.local, _): return .deliver
     case (.none, .process): return .deliver
     case (.peer(let next), .process): return header.destination.isLinkLocal ? .deliver : .relay(next)

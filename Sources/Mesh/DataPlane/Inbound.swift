@@ -87,7 +87,7 @@ extension Inbound {
     of receiver: ReceiverIndex, _ batch: inout PacketBatch, _ table: ForwardingTable, _ now: Instant
   ) {
     defer { run.removeAll() }
-    guard let session = table.receivers[receiver], let peer = table.peer(session.peer) else {
+    guard let session = table.session(receiver) else {
       for packet in 0..<run.count { drop(run.slot(packet), of: &batch, .unknownReceiver) }
       return
     }
@@ -98,7 +98,7 @@ extension Inbound {
     unsafe aead.open(run.buffer, in: batch.base, key: session.keypair.receiving)
     let acceptedCount = refuseForgedAndReplayed(session.keypair, &batch)
     guard acceptedCount > 0 else { return }
-    noteAccepted(session, peer, &batch, now)
+    noteAccepted(session, &batch, now)
     for packet in 0..<run.count where run[packet].authentic {
       let index = run.slot(packet)
       guard run[packet].length > 0 else {
@@ -108,7 +108,7 @@ extension Inbound {
       }
       batch[index].offset = UInt32(run[packet].source)
       batch[index].length = UInt32(run[packet].length)
-      classify(index, of: &batch, from: session.peer, peer, table, now)
+      classify(index, of: &batch, from: session.id, session.peer, table, now)
     }
   }
 
@@ -138,7 +138,7 @@ extension Inbound {
 
   /// Tells what an authentic packet tells: the peer lives, has our key, and where it is.
   private mutating func noteAccepted(
-    _ session: ReceiverIndexTable.Session, _ peer: PeerEntry, _ batch: inout PacketBatch, _ now: Instant
+    _ session: ForwardingTable.Session, _ batch: inout PacketBatch, _ now: Instant
   ) {
     var byteCount = 0
     var hasData = false
@@ -148,14 +148,14 @@ extension Inbound {
       hasData = hasData || run[packet].length > 0
       path = batch[run.slot(packet)].path
     }
-    peer.activity.noteReceived(byteCount: byteCount, data: hasData, at: now)
-    if session.keypair.confirm(), !events.postKeyConfirmed(session.peer, session.keypair.localIndex) {
+    session.peer.activity.noteReceived(byteCount: byteCount, data: hasData, at: now)
+    if session.keypair.confirm(), !events.postKeyConfirmed(session.id, session.keypair.localIndex) {
       session.keypair.forgetConfirmation()
     }
     guard path != PacketBatch.Slot.noPath else { return }
     let observed = batch.path(path)
-    guard observed != peer.path else { return }
+    guard observed != session.peer.path else { return }
     // A lost observation is made again by the next packet.
-    _ = events.postEndpointObserved(session.peer, observed)
+    _ = events.postEndpointObserved(session.id, observed)
   }
 }

@@ -78,7 +78,7 @@ extension Outbound {
       drop(index, of: &batch, .malformed)
       return
     }
-    switch table.allowedIPs.target(for: header.destination) {
+    switch table.allowedIPs.target(for: header.destination, from: header.source) {
     case .peer(let id):
       batch[index].peer = id.rawValue
       batch[index].ecn = ECN.encapsulate(header.ecn)

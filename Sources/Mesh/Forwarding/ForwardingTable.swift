@@ -20,6 +20,8 @@ public final class ForwardingTable: Sendable {
     ///
     /// `kernel` gives every packet to the TUN device, as WireGuard does.
     public var transit = Configuration.Transit.kernel
+    /// How the sources of packets from peers that speak Babel are checked.
+    public var sourceCheck = Configuration.SourceCheck.anchored
     /// The MTU of the TUN device, in octets.
     public var mtu = 1420
 
@@ -29,11 +31,11 @@ public final class ForwardingTable: Sendable {
 
   /// Prefixes, for destinations and sources.
   public let allowedIPs: AllowedIPs
-  /// Sessions by receiver index.
+  /// Peers by the receiver index of their sessions.
   public let receivers: ReceiverIndexTable
   /// The interface's part.
   public let settings: Settings
-  private let peers: [PeerEntry?]
+  private let peers: PeerTable
 
   fileprivate init(_ draft: borrowing Draft) {
     allowedIPs = draft.allowedIPs
@@ -43,8 +45,24 @@ public final class ForwardingTable: Sendable {
   }
 
   /// The peer with this id.
-  public func peer(_ id: PeerID) -> PeerEntry? {
-    Int(id.rawValue) < peers.count ? peers[Int(id.rawValue)] : nil
+  public func peer(_ id: PeerID) -> PeerEntry? { peers[id] }
+
+  /// A session that may receive, and whose it is.
+  public struct Session: Sendable {
+    /// The keys.
+    public let keypair: Keypair
+    /// The peer's id.
+    public let id: PeerID
+    /// The peer.
+    public let peer: PeerEntry
+  }
+
+  /// The session with this receiver index.
+  public func session(_ index: ReceiverIndex) -> Session? {
+    guard let id = receivers[index], let peer = peers[id], let keypair = peer.keypair(index) else {
+      return nil
+    }
+    return Session(keypair: keypair, id: id, peer: peer)
   }
 
   /// A table without peers.
@@ -59,9 +77,9 @@ public final class ForwardingTable: Sendable {
     public var allowedIPs = AllowedIPs()
     /// The interface's part.
     public var settings = Settings()
-    /// Sessions by receiver index; follows from the peers.
+    /// Peers by the receiver index of their sessions; follows from the peers.
     public private(set) var receivers = ReceiverIndexTable()
-    fileprivate private(set) var peers: [PeerEntry?] = []
+    fileprivate private(set) var peers = PeerTable()
 
     /// A draft of the empty table.
     public init() {}
@@ -71,19 +89,17 @@ public final class ForwardingTable: Sendable {
     /// Its sessions enter and leave the receiver table with it; prefixes that name it are the caller's to
     /// change.
     public subscript(id: PeerID) -> PeerEntry? {
-      get { Int(id.rawValue) < peers.count ? peers[Int(id.rawValue)] : nil }
+      get { peers[id] }
       set {
-        let old = self[id]?.keypairs ?? []
+        let old = peers[id]?.keypairs ?? []
         let new = newValue?.keypairs ?? []
         for keypair in old where !new.contains(where: { $0 === keypair }) {
           receivers.remove(keypair.localIndex)
         }
         for keypair in new where !old.contains(where: { $0 === keypair }) {
-          receivers.insert(keypair, of: id)
+          receivers.insert(keypair.localIndex, of: id)
         }
-        let index = Int(id.rawValue)
-        if index >= peers.count { peers += repeatElement(nil, count: index + 1 - peers.count) }
-        peers[index] = newValue
+        peers[id] = newValue
       }
     }
 

@@ -43,4 +43,12 @@ public final class PeerEntry: Sendable {
 
   /// Every session that may receive.
   internal var keypairs: [Keypair] { [previous, current, next].compactMap { $0 } }
+
+  /// The session with this receiver index.
+  internal func keypair(_ index: ReceiverIndex) -> Keypair? {
+    if let current, current.localIndex == index { return current }
+    if let next, next.localIndex == index { return next }
+    if let previous, previous.localIndex == index { return previous }
+    return nil
+  }
 }

@@ -1,7 +1,7 @@
 /// A set of peers: one word for the first 64, a sorted list for the rest.
 ///
 /// Nearly every node has fewer than 64 peers, and then the set is a number.
-public struct PeerSet: Sendable, Equatable {
+public struct PeerSet: Sendable, Hashable {
   /// How many peers the word holds.
   internal static let wordWidth: UInt32 = 64
 
@@ -16,11 +16,6 @@ public struct PeerSet: Sendable, Equatable {
   /// The set of these peers.
   public init(_ peers: some Sequence<PeerID>) {
     for peer in peers { insert(peer) }
-  }
-
-  /// The set whose word is `word`: peers with ids below 64.
-  internal init(word: UInt64) {
-    self.word = word
   }
 
   /// Whether nobody is in the set.
@@ -61,6 +56,17 @@ public struct PeerSet: Sendable, Equatable {
     let position = position(of: peer)
     guard position < others.count, others[position] == peer else { return }
     others.remove(at: position)
+  }
+
+  /// Adds every peer of `other`.
+  public mutating func formUnion(_ other: PeerSet) {
+    word |= other.word
+    for peer in other.others { insert(peer) }
+  }
+
+  /// Whether `other` holds every peer of this set.
+  public func isSubset(of other: PeerSet) -> Bool {
+    word & ~other.word == 0 && others.allSatisfy { other.contains($0) }
   }
 
   /// Where `peer` is in the list, or would be.

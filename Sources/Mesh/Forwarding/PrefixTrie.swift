@@ -1,247 +1,191 @@
 /// A path-compressed binary trie over keys of up to 128 bits, all of its nodes in one array.
 ///
-/// A node is one cache line and holds no reference, so that a look-up touches no reference count. Removed nodes go to a
+/// A node is half a cache line and holds no reference, so that a look-up touches no reference count. Removed nodes go to a
 /// free list. Copies share the array until one of them is changed.
+///
+/// Below a prefix there may hang a second trie, over the sources of the packets to it (RFC 9079 §4: the destination
+/// counts first). Its nodes lie in the same array; as long as there is no such trie, look-ups do not ask.
 internal struct PrefixTrie: Sendable {
   internal typealias Index = UInt32
 
-  /// No node, or no spilled route.
+  /// No node.
   internal static let none = Index.max
 
-  /// A prefix with a route, or the point where two prefixes part (`target` is `branch`).
+  /// A prefix with a route or with sources, or the point where two prefixes part (`target` is `branch`).
   internal struct Node: Sendable, BitwiseCopyable {
     let key: UInt128
-    var zero: Index = PrefixTrie.none
-    var one: Index = PrefixTrie.none
-    /// Owners and sources with ids below 64.
-    var owners: UInt64 = 0
-    var sources: UInt64 = 0
-    var target: UInt32 = Route.Target.Stored.branch
-    /// The full route in `spilled`, when it names a peer beyond the words.
-    var spill: Index = PrefixTrie.none
-    let length: UInt8
+    var zero = PrefixTrie.none
+    var one = PrefixTrie.none
+    /// The stored target in 23 bits, whether sources hang below in one, the length in eight.
+    private var word: UInt32
+    /// Who owns and announces the prefix, in `claims`; if sources hang below, their place in `sourceTries`.
+    var note = ClaimTable.nobody
+
+    init(key: UInt128, length: Int, target: UInt32) {
+      self.key = key
+      word = target << 9 | UInt32(length)
+    }
+
+    var length: Int { Int(word & 0xFF) }
+
+    var target: UInt32 {
+      get { word >> 9 }
+      set { word = newValue << 9 | word & 0x1FF }
+    }
+
+    var hasSources: Bool {
+      get { word & 0x100 != 0 }
+      set { word = newValue ? word | 0x100 : word & ~0x100 }
+    }
 
     var isBranch: Bool { target == Route.Target.Stored.branch }
+
+    /// Whether the target comes before `limit` in the order of stored targets.
+    func isTargeted(below limit: UInt32) -> Bool { word < limit << 9 }
 
     func shares(_ key: UInt128) -> Int { (self.key ^ key).leadingZeroBitCount }
   }
 
-  /// The place that names a node: the root, or one side of a node.
-  private enum Link {
-    case root
-    case zero(of: Index)
-    case one(of: Index)
+  /// The trie over the sources of packets to one prefix.
+  internal struct SourceTrie: Sendable {
+    var root = PrefixTrie.none
+    /// The claims to the prefix itself.
+    var claim: ClaimTable.Index
+    /// Every peer that announces the prefix for some source.
+    var announcers = PeerSet()
   }
 
-  private var nodes: [Node] = []
-  private var spilled: [Route] = []
-  private var root = Self.none
+  // Written by `PrefixTrie+Change.swift` alone.
+  internal var nodes: [Node] = []
+  internal var claims = ClaimTable()
+  internal var sourceTries: [SourceTrie] = []
+  internal var root = Self.none
   /// Free nodes, chained by `zero`.
-  private var freeNode = Self.none
-  private var freeSpills: [Index] = []
-  /// The number of prefixes.
-  internal private(set) var count = 0
+  internal var freeNode = Self.none
+  internal var freeSourceTries: [Index] = []
+  /// The number of routes.
+  internal var count = 0
+
+  /// Whether any route is for some sources only.
+  internal var hasSources: Bool { freeSourceTries.count < sourceTries.count }
 
   // MARK: Look-up
 
-  /// The longest prefix that holds `key`.
+  /// The longest prefix that holds `key`, whatever is known of it.
   internal func longestMatch(_ key: UInt128) -> Index? {
+    found(longestMatch(key, from: root, below: Route.Target.Stored.branch))
+  }
+
+  /// The longest prefix that holds `key` and has a target for packets from anywhere.
+  internal func destination(_ key: UInt128) -> Index? {
+    found(longestMatch(key, from: root, below: Route.Target.Stored.none))
+  }
+
+  /// The route of a packet: of the longest prefix that holds `key` and has a target for `source`, the one with the longest
+  /// source prefix.
+  internal func destination(_ key: UInt128, from source: UInt128) -> Index? {
     let nodes = nodes.span
     var best = Self.none
     var index = root
     while index != Self.none {
       let node = nodes[Int(index)]
-      guard node.shares(key) >= Int(node.length) else { break }
-      if !node.isBranch { best = index }
-      // A key of full length is a leaf.
+      guard node.shares(key) >= node.length else { break }
+      let specific =
+        node.hasSources
+        ? longestMatch(
+          source, from: sourceTries.span[Int(node.note)].root, below: Route.Target.Stored.none) : Self.none
+      if specific != Self.none {
+        best = specific
+      } else if node.isTargeted(below: Route.Target.Stored.none) {
+        best = index
+      }
       guard node.length < 128 else { break }
-      index = Self.bit(Int(node.length), of: key) ? node.one : node.zero
+      index = Self.bit(node.length, of: key) ? node.one : node.zero
     }
-    return best == Self.none ? nil : best
+    return found(best)
   }
 
-  /// Exactly this prefix.
-  internal func exactMatch(_ key: UInt128, length: Int) -> Index? {
-    guard let (index, _, _) = find(key, length: length), !nodes[Int(index)].isBranch else { return nil }
-    return index
+  @inline(__always)
+  private func longestMatch(_ key: UInt128, from root: Index, below limit: UInt32) -> Index {
+    let nodes = nodes.span
+    var best = Self.none
+    var index = root
+    while index != Self.none {
+      let node = nodes[Int(index)]
+      guard node.shares(key) >= node.length else { break }
+      if node.isTargeted(below: limit) { best = index }
+      // A key of full length is a leaf.
+      guard node.length < 128 else { break }
+      index = Self.bit(node.length, of: key) ? node.one : node.zero
+    }
+    return best
   }
+
+  /// Asks about the prefixes that hold `key`, longest last; whether `body` says yes to one.
+  @inline(__always)
+  internal func contains(_ key: UInt128, where body: (Index) -> Bool) -> Bool {
+    let nodes = nodes.span
+    var index = root
+    while index != Self.none {
+      let node = nodes[Int(index)]
+      guard node.shares(key) >= node.length else { return false }
+      if !node.isBranch, body(index) { return true }
+      guard node.length < 128 else { return false }
+      index = Self.bit(node.length, of: key) ? node.one : node.zero
+    }
+    return false
+  }
+
+  @inline(__always)
+  private func found(_ index: Index) -> Index? { index == Self.none ? nil : index }
 
   internal func target(_ index: Index) -> Route.Target {
     Route.Target(stored: nodes.span[Int(index)].target)
   }
 
   internal func length(_ index: Index) -> Int {
-    Int(nodes.span[Int(index)].length)
+    nodes.span[Int(index)].length
   }
 
   internal func isOwner(_ peer: PeerID, of index: Index) -> Bool {
     let node = nodes.span[Int(index)]
-    guard peer.rawValue >= PeerSet.wordWidth else { return node.owners >> peer.rawValue & 1 != 0 }
-    return node.spill != Self.none && spilled.span[Int(node.spill)].owners.contains(peer)
+    return claims.isOwner(peer, claim(of: node), target: node.target)
   }
 
+  /// Whether the peer announces the prefix, for whatever sources.
   internal func isSource(_ peer: PeerID, of index: Index) -> Bool {
     let node = nodes.span[Int(index)]
-    guard peer.rawValue >= PeerSet.wordWidth else { return node.sources >> peer.rawValue & 1 != 0 }
-    return node.spill != Self.none && spilled.span[Int(node.spill)].sources.contains(peer)
+    return claims.isSource(peer, claim(of: node))
+      || (node.hasSources && sourceTries.span[Int(node.note)].announcers.contains(peer))
+  }
+
+  @inline(__always)
+  internal func claim(of node: Node) -> ClaimTable.Index {
+    node.hasSources ? sourceTries.span[Int(node.note)].claim : node.note
   }
 
   /// The whole route; for the control thread.
   internal func route(_ index: Index) -> Route {
     let node = nodes[Int(index)]
-    guard node.spill == Self.none else { return spilled[Int(node.spill)] }
-    return Route(
-      Route.Target(stored: node.target), owners: PeerSet(word: node.owners),
-      sources: PeerSet(word: node.sources))
+    let target = Route.Target(stored: node.target)
+    let (owners, sources) = claims.sets(claim(of: node), target: target)
+    return Route(target, owners: owners, sources: sources)
   }
 
-  /// Visits every prefix by key, the shorter of two first.
-  internal func forEach(_ body: (_ key: UInt128, _ length: Int, _ route: Route) -> Void) {
+  /// Visits the nodes of the trie below `root` by key, the shorter of two prefixes first, branches left out.
+  internal func forEach(from root: Index, _ body: (_ index: Index, _ node: Node) -> Void) {
     var pending = root == Self.none ? [] : [root]
     while let index = pending.popLast() {
       let node = nodes[Int(index)]
-      if !node.isBranch { body(node.key, Int(node.length), route(index)) }
+      if !node.isBranch { body(index, node) }
       if node.one != Self.none { pending.append(node.one) }
       if node.zero != Self.none { pending.append(node.zero) }
     }
   }
 
-  // MARK: Change
-
-  /// Sets the route of a prefix whose bits beyond `length` are zero.
-  internal mutating func insert(_ key: UInt128, length: Int, route: Route) {
-    var link = Link.root
-    while true {
-      let index = self[link]
-      guard index != Self.none else {
-        self[link] = makeNode(key, length: length, route: route)
-        return
-      }
-      let node = nodes[Int(index)]
-      let shared = min(node.shares(key), length, Int(node.length))
-      if shared == Int(node.length) {
-        guard shared < length else {
-          if node.isBranch { count += 1 }
-          setRoute(route, at: index)
-          return
-        }
-        link = Self.bit(shared, of: key) ? .one(of: index) : .zero(of: index)
-        continue
-      }
-      // The two part inside this edge: at the new prefix itself, or at a branch above both.
-      let new = makeNode(key, length: length, route: route)
-      guard shared < length else {
-        attach(index, below: new)
-        self[link] = new
-        return
-      }
-      let branch = makeNode(key & ~(UInt128.max >> UInt128(shared)), length: shared, route: nil)
-      attach(index, below: branch)
-      attach(new, below: branch)
-      self[link] = branch
-      return
-    }
-  }
-
-  /// Removes a prefix; whether it was there.
-  @discardableResult
-  internal mutating func remove(_ key: UInt128, length: Int) -> Bool {
-    guard let (index, link, parent) = find(key, length: length), !nodes[Int(index)].isBranch else {
-      return false
-    }
-    setRoute(nil, at: index)
-    count -= 1
-    collapse(index, at: link)
-    // The parent may have been there only to part two prefixes.
-    if let parent, self[parent] != Self.none { collapse(self[parent], at: parent) }
-    return true
-  }
-
-  /// Takes a branch without two sides out of the trie.
-  private mutating func collapse(_ index: Index, at link: Link) {
-    let node = nodes[Int(index)]
-    guard node.isBranch, node.zero == Self.none || node.one == Self.none else { return }
-    self[link] = node.zero == Self.none ? node.one : node.zero
-    nodes[Int(index)].zero = freeNode
-    freeNode = index
-  }
-
-  private func find(_ key: UInt128, length: Int) -> (index: Index, link: Link, parent: Link?)? {
-    var link = Link.root
-    var parent: Link?
-    while true {
-      let index = self[link]
-      guard index != Self.none else { return nil }
-      let node = nodes[Int(index)]
-      guard Int(node.length) <= length, node.shares(key) >= Int(node.length) else { return nil }
-      guard Int(node.length) < length else { return (index, link, parent) }
-      parent = link
-      link = Self.bit(Int(node.length), of: key) ? .one(of: index) : .zero(of: index)
-    }
-  }
-
-  private mutating func makeNode(_ key: UInt128, length: Int, route: Route?) -> Index {
-    let node = Node(key: key, length: UInt8(length))
-    let index: Index
-    if freeNode != Self.none {
-      index = freeNode
-      freeNode = nodes[Int(index)].zero
-      nodes[Int(index)] = node
-    } else {
-      index = Index(nodes.count)
-      nodes.append(node)
-    }
-    if let route {
-      setRoute(route, at: index)
-      count += 1
-    }
-    return index
-  }
-
-  private mutating func setRoute(_ route: Route?, at index: Index) {
-    let spill = nodes[Int(index)].spill
-    if spill != Self.none {
-      spilled[Int(spill)] = Route(.none)
-      freeSpills.append(spill)
-    }
-    nodes[Int(index)].spill = Self.none
-    nodes[Int(index)].target = route?.target.stored ?? Route.Target.Stored.branch
-    nodes[Int(index)].owners = route?.owners.word ?? 0
-    nodes[Int(index)].sources = route?.sources.word ?? 0
-    guard let route, !route.owners.others.isEmpty || !route.sources.others.isEmpty else { return }
-    if let free = freeSpills.popLast() {
-      spilled[Int(free)] = route
-      nodes[Int(index)].spill = free
-    } else {
-      nodes[Int(index)].spill = Index(spilled.count)
-      spilled.append(route)
-    }
-  }
-
-  private mutating func attach(_ child: Index, below parent: Index) {
-    let isOne = Self.bit(Int(nodes[Int(parent)].length), of: nodes[Int(child)].key)
-    self[isOne ? .one(of: parent) : .zero(of: parent)] = child
-  }
-
-  private subscript(link: Link) -> Index {
-    get {
-      switch link {
-      case .root: root
-      case .zero(let index): nodes[Int(index)].zero
-      case .one(let index): nodes[Int(index)].one
-      }
-    }
-    set {
-      switch link {
-      case .root: root = newValue
-      case .zero(let index): nodes[Int(index)].zero = newValue
-      case .one(let index): nodes[Int(index)].one = newValue
-      }
-    }
-  }
-
   /// Bit `position` of `key`, the most significant being 0.
-  private static func bit(_ position: Int, of key: UInt128) -> Bool {
+  @inline(__always)
+  internal static func bit(_ position: Int, of key: UInt128) -> Bool {
     UInt64(truncatingIfNeeded: key &>> UInt128(truncatingIfNeeded: 127 &- position)) & 1 != 0
   }
 }

@@ -1,47 +1,32 @@
 public import Noise
 
-/// Finds the session that a data message belongs to: receiver index → keypair and peer.
+/// Finds whose session a data message belongs to: receiver index → peer.
 ///
 /// Open addressing with linear probing. We choose the indices and choose them at random, so their low bits are the hash.
-/// Copies share memory until one of them is changed.
+/// Copies share memory until one of them is changed; there is no reference in it, so a change with thousands of sessions
+/// is a copy of plain memory.
 public struct ReceiverIndexTable: Sendable {
-  /// A session and its peer.
-  public struct Session: Sendable {
-    /// The keys.
-    public let keypair: Keypair
-    /// Whose they are.
-    public let peer: PeerID
-  }
-
-  /// An index with a bit above it that tells it from an empty place.
-  ///
-  /// Apart from the sessions, so that probing touches no reference.
-  private var keys: [UInt64]
-  private var sessions: [Session?]
+  /// The index below, one more than the peer above; zero where nothing is.
+  private var places: [UInt64]
   /// The number of sessions.
   public private(set) var count = 0
 
   /// An empty table.
   public init() {
-    keys = Array(repeating: 0, count: 16)
-    sessions = Array(repeating: nil, count: 16)
+    places = Array(repeating: 0, count: 16)
   }
 
-  /// The session with this index.
-  public subscript(index: ReceiverIndex) -> Session? {
+  /// The peer whose session has this index.
+  public subscript(index: ReceiverIndex) -> PeerID? {
     guard let place = place(of: index) else { return nil }
-    return sessions[place]
+    return PeerID(rawValue: UInt32(places.span[place] >> 32) - 1)
   }
 
-  /// Adds a session under its keypair's local index, in place of one that had the index.
-  public mutating func insert(_ keypair: Keypair, of peer: PeerID) {
-    if 2 * (count + 1) > keys.count { grow() }
-    let key = Self.key(keypair.localIndex)
-    var place = home(of: key)
-    while keys[place] != 0, keys[place] != key { place = following(place) }
-    if keys[place] == 0 { count += 1 }
-    keys[place] = key
-    sessions[place] = Session(keypair: keypair, peer: peer)
+  /// Adds a session, in place of one that had the index.
+  public mutating func insert(_ index: ReceiverIndex, of peer: PeerID) {
+    if 2 * (count + 1) > places.count { grow() }
+    if place(of: index) == nil { count += 1 }
+    put((UInt64(peer.rawValue) + 1) << 32 | UInt64(index.rawValue))
   }
 
   /// Removes the session with this index; whether there was one.
@@ -51,48 +36,46 @@ public struct ReceiverIndexTable: Sendable {
     count -= 1
     // Move back what was pushed past the hole, so that probing may stop at an empty place.
     var place = following(hole)
-    while keys[place] != 0 {
-      let home = home(of: keys[place])
-      if (place - home) & (keys.count - 1) >= (place - hole) & (keys.count - 1) {
-        keys[hole] = keys[place]
-        sessions[hole] = sessions[place]
+    while places[place] != 0 {
+      let home = home(of: places[place])
+      if (place - home) & (places.count - 1) >= (place - hole) & (places.count - 1) {
+        places[hole] = places[place]
         hole = place
       }
       place = following(place)
     }
-    keys[hole] = 0
-    sessions[hole] = nil
+    places[hole] = 0
     return true
   }
 
   private func place(of index: ReceiverIndex) -> Int? {
-    let keys = keys.span
-    let key = Self.key(index)
-    var place = home(of: key)
-    while keys[place] != key {
-      guard keys[place] != 0 else { return nil }
+    let places = places.span
+    var place = home(of: UInt64(index.rawValue))
+    while places[place] != 0 {
+      if UInt32(truncatingIfNeeded: places[place]) == index.rawValue { return place }
       place = following(place)
     }
-    return place
+    return nil
+  }
+
+  private mutating func put(_ entry: UInt64) {
+    let index = UInt32(truncatingIfNeeded: entry)
+    var place = home(of: entry)
+    while places[place] != 0, UInt32(truncatingIfNeeded: places[place]) != index { place = following(place) }
+    places[place] = entry
   }
 
   private mutating func grow() {
-    let old = sessions
-    keys = Array(repeating: 0, count: 2 * old.count)
-    sessions = Array(repeating: nil, count: 2 * old.count)
-    count = 0
-    for case .some(let session) in old { insert(session.keypair, of: session.peer) }
+    let old = places
+    places = Array(repeating: 0, count: 2 * old.count)
+    for entry in old where entry != 0 { put(entry) }
   }
 
-  private func home(of key: UInt64) -> Int {
-    Int(truncatingIfNeeded: key) & (keys.count - 1)
+  private func home(of entry: UInt64) -> Int {
+    Int(truncatingIfNeeded: entry) & (places.count - 1)
   }
 
   private func following(_ place: Int) -> Int {
-    (place + 1) & (keys.count - 1)
-  }
-
-  private static func key(_ index: ReceiverIndex) -> UInt64 {
-    1 << 32 | UInt64(index.rawValue)
+    (place + 1) & (places.count - 1)
   }
 }

@@ -1,5 +1,5 @@
-/// What the table knows about one prefix: where packets to it go, and which peers packets from it may come
-/// from.
+/// What the table knows about one prefix, or about packets to it from some sources: where packets to it go, and which
+/// peers packets from it may come from.
 public struct Route: Sendable, Equatable {
   /// Where packets to a destination go.
   @frozen
@@ -38,7 +38,7 @@ public struct Route: Sendable, Equatable {
 }
 
 extension Route.Target {
-  /// The target as the number that a trie node stores; `Stored.branch` is not among them.
+  /// The target as the number that a trie node stores in 23 bits; `Stored.branch` is not among them.
   internal var stored: UInt32 {
     switch self {
     case .none: Stored.none
@@ -58,10 +58,12 @@ extension Route.Target {
   }
 
   /// Numbers that no peer has: peers are fewer than 2^20.
+  ///
+  /// What packets do not follow comes last, so that a look-up leaves it out with one comparison.
   internal enum Stored {
-    static let branch: UInt32 = .max
-    static let none: UInt32 = .max - 1
-    static let local: UInt32 = .max - 2
-    static let unreachable: UInt32 = .max - 3
+    static let branch: UInt32 = 1 << 23 - 1
+    static let none: UInt32 = branch - 1
+    static let local: UInt32 = branch - 2
+    static let unreachable: UInt32 = branch - 3
   }
 }

@@ -18,12 +18,15 @@ public struct HostRoutePlan: Sendable {
     case onLink(String)
     /// There is a route to it that we have not made.
     case foreignRoute
+    /// Our own UDP packets would take it.
+    case ownPackets
 
     /// A few words.
     public var description: String {
       switch self {
       case .onLink(let interface): "on the link of \(interface)"
       case .foreignRoute: "another route exists"
+      case .ownPackets: "our own packets to a peer would take it"
       }
     }
   }
@@ -44,6 +47,17 @@ public struct HostRoutePlan: Sendable {
       return .nowhere(.onLink(network.interface))
     }
     return hasUnmarkedTable && (prefix.isDefault || carriesUs(prefix)) ? .unmarked : .shared
+  }
+
+  /// What keeps packets from some sources from being sent into the interface; `nil` if nothing does.
+  ///
+  /// The routes for them are asked before all others, so our own packets must not come from any of the sources.
+  public func obstacle(to packets: HostPrefix) -> Obstacle? {
+    if case .nowhere(let obstacle) = place(of: packets.destination) { return obstacle }
+    guard let source = packets.source, packets.destination.isDefault || carriesUs(packets.destination),
+      onLink.contains(where: { $0.prefix.overlaps(source) })
+    else { return nil }
+    return .ownPackets
   }
 
   /// Whether an address of the underlay is inside `prefix`.

@@ -38,6 +38,22 @@ extension Configuration {
     case peer(PublicKey)
   }
 
+  /// Which sources a peer that speaks Babel may send from, inside its `Accept` (`babel.md` §6.5).
+  ///
+  /// Whatever is chosen, sources that nobody may use and our own addresses are refused.
+  public enum SourceCheck: String, Sendable, CaseIterable {
+    /// Those whose longest prefix it owns or announces, whichever way packets to them go.
+    case anchored
+    /// Those inside any prefix that it owns or announces: for peers that summarise.
+    ///
+    /// Our own prefixes are exempt from that.
+    case covering
+    /// Those to which packets go by way of it.
+    case strict
+    /// All.
+    case off
+  }
+
   /// The `[Interface]` section.
   public struct Interface: Sendable, Equatable {
     /// Our static key; `nil` until one is set, and then the node is silent.
@@ -50,6 +66,8 @@ extension Configuration {
     public var babel = false
     /// How packets between two peers travel.
     public var transit = Transit.process
+    /// How the sources of packets from peers that speak Babel are checked.
+    public var sourceCheck = SourceCheck.anchored
     /// Whether this host uses the default route that others announce.
     public var exit = Exit.none
     /// What this node announces to the mesh, besides its own addresses.
@@ -64,7 +82,8 @@ extension Configuration {
     public static func == (lhs: Interface, rhs: Interface) -> Bool {
       lhs.privateKey?.publicKey == rhs.privateKey?.publicKey && lhs.listenPort == rhs.listenPort
         && lhs.firewallMark == rhs.firewallMark && lhs.babel == rhs.babel && lhs.transit == rhs.transit
-        && lhs.exit == rhs.exit && lhs.announce == rhs.announce && lhs.host == rhs.host
+        && lhs.exit == rhs.exit && lhs.sourceCheck == rhs.sourceCheck && lhs.announce == rhs.announce
+        && lhs.host == rhs.host
     }
   }
 
@@ -137,6 +156,10 @@ extension Configuration {
     public var persistentKeepalive: UInt16 = 0
     /// Whether the peer speaks Babel; `nil` follows the interface.
     public var babel: Bool?
+    /// Keys that Babel packets to and from the peer are authenticated with (RFC 8967).
+    ///
+    /// WireGuard does that already; a stock speaker may insist. Several let keys change one side at a time.
+    public var babelKeys: [AuthenticationKey] = []
     /// What the peer may announce and carry; `nil` is everything but martians and our own prefixes.
     public var accept: [IPPrefix]?
     /// How many prefixes the peer may announce; `nil` is the speaker's default.

@@ -15,6 +15,7 @@ extension Node {
     configureLocalPrefixes()
     collectUnresolvedNames()
     draft.settings.transit = new.interface.transit
+    draft.settings.sourceCheck = new.interface.sourceCheck
     isTableDirty = true
     isUnderlayDirty = true
   }
@@ -39,9 +40,9 @@ extension Node {
     // The neighbours hear that we go, then nothing that Babel said holds any longer.
     drainSpeaker()
     speaker = nil
-    var prefixes: [IPPrefix] = []
-    draft.allowedIPs.forEach { prefix, _ in prefixes.append(prefix) }
-    for prefix in prefixes { refresh(prefix) }
+    var known: [(prefix: IPPrefix, source: IPPrefix?)] = []
+    draft.allowedIPs.forEach { prefix, source, _ in known.append((prefix, source)) }
+    for (prefix, source) in known { refresh(prefix, from: source) }
     guard isWanted, let identity,
       let routerID = RouterID(DerivedAddresses(of: identity.publicKey).interfaceIdentifier)
     else { return }

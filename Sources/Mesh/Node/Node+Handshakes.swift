@@ -36,7 +36,7 @@ extension Node {
     }
     // A device that is down has no peers: the sockets hear nobody (1.2.16).
     guard let identity, gate != nil, isLinkUp else { return }
-    let isLoaded = load.handshakeArrived(queued: 0, capacity: 1, at: now)
+    let isLoaded = load.handshakeArrived(queued: openings, capacity: Opening.capacity, at: now)
     switch gate?.admit(message, from: path.remote, underLoad: isLoaded, at: now, using: &random) {
     case .admit: break
     case .reply(let reply):
@@ -44,24 +44,45 @@ extension Node {
       return
     case .drop, nil: return
     }
-    do throws(HandshakeError) {
-      if let initiation = HandshakeInitiation(reading: message) {
-        try consume(initiation, identity, byteCount: octets.count, along: path)
-      } else if let response = HandshakeResponse(reading: message) {
-        try consume(response, byteCount: octets.count, along: path)
+    if let initiation = HandshakeInitiation(reading: message) {
+      guard openings < Opening.capacity else { return }
+      openings += 1
+      outbox.append(.open(Opening(initiation: initiation, identity: identity, path: path)))
+    } else if let response = HandshakeResponse(reading: message) {
+      attempt(from: path) { (node) throws(HandshakeError) in
+        try node.consume(response, byteCount: octets.count, along: path)
       }
+    }
+  }
+
+  /// Goes on with an initiation whose sender is known now.
+  mutating func handleOpened(_ opening: Opening.Result) {
+    openings -= 1
+    // The key may have changed meanwhile, the device may be down.
+    guard opening.identity === identity, isLinkUp else { return }
+    attempt(from: opening.path) { (node) throws(HandshakeError) in
+      try opening.initiation { (initiation) throws(HandshakeError) in
+        try node.consume(initiation, along: opening.path)
+      }
+    }
+  }
+
+  private mutating func attempt(
+    from path: Path, _ step: (inout Node) throws(HandshakeError) -> Void
+  ) {
+    do {
+      try step(&self)
     } catch {
       outbox.append(.event(.handshakeRefused(from: path.remote, reason: "\(error)")))
     }
   }
 
-  private mutating func consume(
-    _ initiation: HandshakeInitiation, _ identity: Identity, byteCount: Int, along path: Path
-  ) throws(HandshakeError) {
-    let opened = try initiation.open(by: identity)
-    guard let peer = peer(opened.peer) else { throw .unexpected }
-    let answer = try peer.tunnel.consume(opened, at: now, in: &device, using: &random)
-    peer.activity.noteHandshakeReceived(byteCount: byteCount)
+  private mutating func consume(_ initiation: borrowing OpenedInitiation, along path: Path)
+    throws(HandshakeError)
+  {
+    guard let peer = peer(initiation.peer) else { throw .unexpected }
+    let answer = try peer.tunnel.consume(initiation, at: now, in: &device, using: &random)
+    peer.activity.noteHandshakeReceived(byteCount: HandshakeInitiation.size)
     switch answer {
     case .session:
       observe(path, of: peer)

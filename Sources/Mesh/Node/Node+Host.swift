@@ -12,7 +12,7 @@ extension Node {
     for prefix in [IPPrefix.defaultIPv4, .defaultIPv6] {
       let exits = exits(prefix)
       speaker?.bind(prefix, to: exits, at: now)
-      changedHostPrefixes.append(prefix)
+      changedHostPrefixes.append(HostPrefix(prefix))
     }
   }
 
@@ -30,17 +30,17 @@ extension Node {
     }
   }
 
-  /// Whether the host sends packets to the prefix into the TUN device.
+  /// Whether the host sends these packets into the TUN device.
   ///
-  /// It does if they lead to a peer, or did until a moment ago; then they are refused in the process. A default route it
-  /// only uses with `Exit`, unless this is plain WireGuard.
-  private func isHostPrefix(_ prefix: IPPrefix) -> Bool {
-    let target = draft.allowedIPs[prefix]?.target ?? .none
+  /// It does if they lead to a peer, or did until a moment ago; then they are refused in the process. A default route for
+  /// all sources it only uses with `Exit`, unless this is plain WireGuard.
+  private func isUsed(_ packets: HostPrefix) -> Bool {
+    let target = draft.allowedIPs[packets.destination, from: packets.source]?.target ?? .none
     switch target {
     case .local, .none: return false
     case .peer, .unreachable: break
     }
-    guard prefix.isDefault, speaker != nil else { return true }
+    guard packets.destination.isDefault, packets.source == nil, speaker != nil else { return true }
     switch configuration.interface.exit {
     case .none: return false
     case .any: return true
@@ -52,15 +52,15 @@ extension Node {
   }
 
   /// What is to be changed in the host's routes; `nil` if nothing is.
-  mutating func takeHostChange() -> (added: [IPPrefix], removed: [IPPrefix])? {
+  mutating func takeHostChange() -> (added: [HostPrefix], removed: [HostPrefix])? {
     guard !changedHostPrefixes.isEmpty else { return nil }
-    var added: [IPPrefix] = []
-    var removed: [IPPrefix] = []
-    for prefix in changedHostPrefixes {
-      if isHostPrefix(prefix) {
-        if hostPrefixes.insert(prefix).inserted { added.append(prefix) }
-      } else if hostPrefixes.remove(prefix) != nil {
-        removed.append(prefix)
+    var added: [HostPrefix] = []
+    var removed: [HostPrefix] = []
+    for packets in changedHostPrefixes {
+      if isUsed(packets) {
+        if hostPrefixes.insert(packets).inserted { added.append(packets) }
+      } else if hostPrefixes.remove(packets) != nil {
+        removed.append(packets)
       }
     }
     changedHostPrefixes = []

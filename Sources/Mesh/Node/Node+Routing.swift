@@ -11,7 +11,8 @@ extension Node {
     let settings = NeighbourSettings(
       ourLinkLocal: identity.publicKey.linkLocal, expected: peer.linkLocal,
       accept: peer.configuration.accept, prefixLimit: peer.configuration.maxPrefixes,
-      ipv4NextHop: firstOwnIPv4, mtu: mtu)
+      ipv4NextHop: firstOwnIPv4, mtu: mtu,
+      keys: peer.configuration.babelKeys.map { MACKey(sign: $0.sign, verify: $0.verify) })
     let id = NeighbourID(peer.id.rawValue)
     if peer.speaksBabel {
       speaker?.updateNeighbour(id, settings, at: now)
@@ -70,11 +71,11 @@ extension Node {
   mutating func drainSpeaker() {
     while let output = speaker?.poll() {
       switch output {
-      case .send(let neighbour, let payload, let unicast):
-        speak(payload, to: PeerID(rawValue: neighbour.rawValue), unicast)
-      case .routeChanged(let prefix):
-        noteRival(for: prefix)
-        refresh(prefix)
+      case .send(let neighbour, let packet):
+        speak(packet, to: PeerID(rawValue: neighbour.rawValue))
+      case .routeChanged(let key):
+        if key.source == nil { noteRival(for: key.prefix) }
+        refresh(key.prefix, from: key.source)
       case .claimLost(let prefix):
         loseClaim(to: prefix)
       case .prefixLimitReached(let neighbour):
@@ -92,16 +93,14 @@ extension Node {
     }
   }
 
-  private mutating func speak(_ payload: [UInt8], to id: PeerID, _ unicast: IPv6Address?) {
+  private mutating func speak(_ packet: OutgoingPacket, to id: PeerID) {
     guard let identity, let peer = peer(id) else { return }
     guard peer.hasSession(at: now) else {
       // What is said to nobody is said again; but it is a reason to have a session.
       if peer.speaksBabel { connect(peer) }
       return
     }
-    let packet = BabelDatagram.encapsulate(
-      payload, from: identity.publicKey.linkLocal, to: unicast ?? BabelDatagram.group)
-    outbox.append(.seal(packet, id))
+    outbox.append(.speak(BabelPacket(packet, from: identity.publicKey.linkLocal), id))
   }
 
   /// Lets the last words to a peer leave under the table that still has its session.
@@ -112,21 +111,22 @@ extension Node {
     let new = outbox
     outbox = waiting
     for output in new {
-      if case .seal(_, peer.id) = output { farewells.append(output) } else { outbox.append(output) }
+      if case .speak(_, peer.id) = output { farewells.append(output) } else { outbox.append(output) }
     }
   }
 
-  /// Brings the table's entry for one prefix up to date with what Babel, the configuration and we say about it.
-  mutating func refresh(_ prefix: IPPrefix) {
-    let old = draft.allowedIPs[prefix]
-    let new = route(for: prefix)
+  /// Brings the table's entry for one prefix, or for packets to it from some sources, up to date with what Babel, the
+  /// configuration and we say about it.
+  mutating func refresh(_ prefix: IPPrefix, from source: IPPrefix? = nil) {
+    let old = draft.allowedIPs[prefix, from: source]
+    let new = route(for: prefix, from: source)
     guard new != old else { return }
-    draft.allowedIPs[prefix] = new
+    draft.allowedIPs[prefix, from: source] = new
     isTableDirty = true
     guard old?.target != new?.target else { return }
-    changedHostPrefixes.append(prefix)
+    changedHostPrefixes.append(HostPrefix(prefix, from: source))
     if speaker != nil {
-      outbox.append(.event(.routeChanged(prefix, via: nextHop(of: new))))
+      outbox.append(.event(.routeChanged(prefix, from: source, via: nextHop(of: new))))
     }
   }
 
@@ -135,12 +135,17 @@ extension Node {
     return peer(id)?.publicKey
   }
 
-  private func route(for prefix: IPPrefix) -> Route? {
-    let view = speaker?.route(for: prefix)
+  private func route(for prefix: IPPrefix, from source: IPPrefix?) -> Route? {
+    let view = speaker?.route(for: prefix, source: source)
     var route = Route(.none)
-    for id in owners[prefix] ?? [] where owns(id, prefix) { route.owners.insert(id) }
     for neighbour in view?.announcers ?? [] { route.sources.insert(PeerID(rawValue: neighbour.rawValue)) }
-    route.target = target(of: prefix, view?.state ?? .none)
+    let state = view?.state ?? .none
+    if source == nil {
+      for id in owners[prefix] ?? [] where owns(id, prefix) { route.owners.insert(id) }
+      route.target = target(of: prefix, state)
+    } else {
+      route.target = target(of: state)
+    }
     return route.isEmpty ? nil : route
   }
 
@@ -150,12 +155,25 @@ extension Node {
     if let client = owners.first(where: { peer($0)?.client.represented.contains(prefix) == true }) {
       return .peer(client)
     }
-    if case .via(let neighbour, _, _, _) = state { return .peer(PeerID(rawValue: neighbour.rawValue)) }
+    switch state {
+    case .via: return target(of: state)
+    case .unreachable, .none, .local: break
+    }
     // A peer that is told not to speak is where its prefixes are unless another node has it, as in plain WireGuard.
     if let silent = owners.first(where: { peer($0)?.speaksBabel == false }) { return .peer(silent) }
     if state == .unreachable { return .unreachable }
     // Before Babel has spoken, the owner is the best guess, and traffic to it opens the session.
     return owners.first.map { .peer($0) } ?? .none
+  }
+
+  /// What Babel alone says: nobody owns a part of a prefix.
+  private func target(of state: RouteView.State) -> Route.Target {
+    switch state {
+    case .via(let neighbour, _, _, _): .peer(PeerID(rawValue: neighbour.rawValue))
+    case .unreachable: .unreachable
+    case .local: .local
+    case .none: .none
+    }
   }
 
   /// Whether a prefix in the peer's `AllowedIPs` is its property.

@@ -63,6 +63,7 @@ extension Node {
       neighbour.rxcost = view.rxcost.rawValue
       neighbour.txcost = view.txcost.rawValue
       neighbour.cost = view.cost.rawValue
+      neighbour.roundTrip = view.roundTrip
       neighbour.prefixes = view.routeCount
       neighbour.prefixLimit = view.prefixLimit
       neighbour.refusals = Self.counts(view.refusals)
@@ -78,8 +79,9 @@ extension Node {
   /// Where traffic goes: the prefixes that lead to each peer.
   private func prefixesByPeer() -> [PeerID: Set<IPPrefix>] {
     var prefixes: [PeerID: Set<IPPrefix>] = [:]
-    draft.allowedIPs.forEach { prefix, route in
-      guard case .peer(let id) = route.target else { return }
+    draft.allowedIPs.forEach { prefix, source, route in
+      // A part of a prefix is not the prefix.
+      guard source == nil, case .peer(let id) = route.target else { return }
       prefixes[id, default: []].insert(prefix)
     }
     return prefixes

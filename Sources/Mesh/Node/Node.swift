@@ -17,6 +17,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case configure(Configuration)
     /// A lane's message.
     case event(DataPlaneEvent)
+    /// An `Output.open` was carried out.
+    case opened(Opening.Result)
     /// The addresses of an endpoint given by name.
     case resolved(Configuration.EndpointSource, [Endpoint])
     /// The user sent the peer's traffic to this endpoint, whatever was learned.
@@ -37,15 +39,19 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   public enum Output {
     /// The lanes shall use this table from now on.
     case publish(ForwardingTable)
+    /// To be run, by whatever thread has time, and answered with `Input.opened`.
+    case open(Opening)
     /// A handshake message, to be sent as it is with DSCP AF41.
     case datagram([UInt8], Path)
     /// A packet to be sealed for the peer under the table published last, and sent.
     ///
     /// An empty one is a keepalive.
     case seal([UInt8], PeerID)
+    /// A routing message, to be sealed like any packet, with the octets of that moment.
+    case speak(BabelPacket, PeerID)
     /// From now on the host shall send packets to the prefixes `added` into the TUN device, and to those `removed` no
     /// longer.
-    case hostPrefixesChanged(added: [IPPrefix], removed: [IPPrefix])
+    case hostPrefixesChanged(added: [HostPrefix], removed: [HostPrefix])
     /// These are the addresses to which our own UDP packets go, in ascending order: they must not enter the TUN device.
     case underlayChanged([IPAddress])
     /// To be written to disk, before anything that follows is sent.
@@ -70,6 +76,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   var gate: HandshakeGate?
   /// A handshake costs about an eighth of a millisecond: above this rate they leave no time for anything else.
   var load = LoadMeter(perSecond: 8_000, burst: 512)
+  /// How many initiations are being opened.
+  var openings = 0
   /// The receiver indices and timestamps that all tunnels share.
   var device: Device
   var state: PersistentState
@@ -95,9 +103,9 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   var draft = ForwardingTable.Draft()
   var isTableDirty = true
   /// The prefixes that the host uses, as it was last told.
-  var hostPrefixes: Set<IPPrefix> = []
+  var hostPrefixes: Set<HostPrefix> = []
   /// Those whose use may have changed since.
-  var changedHostPrefixes: [IPPrefix] = []
+  var changedHostPrefixes: [HostPrefix] = []
   /// The addresses of all endpoints, as they were last told.
   var underlay: Set<IPAddress> = []
   var isUnderlayDirty = false
@@ -130,6 +138,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     switch input {
     case .configure(let configuration): configure(configuration)
     case .event(let event): handle(event)
+    case .opened(let result): handleOpened(result)
     case .resolved(let source, let addresses): resolve(source, to: addresses)
     case .move(let key, let endpoint): move(key, to: endpoint)
     case .mtu(let mtu): setMTU(mtu)

@@ -26,7 +26,7 @@ public struct Status: Sendable {
   /// Packets and Babel updates dropped since start, by reason, reasons in declaration order, zero counts left out.
   public var drops: [(reason: String, count: UInt64)] = []
   /// Prefixes that lead to peers and that this host does not use, with the reason.
-  public var unused: [(prefix: IPPrefix, reason: String)] = []
+  public var unused: [(prefix: HostPrefix, reason: String)] = []
 
   /// An empty status.
   public init() {}
@@ -72,6 +72,8 @@ public struct Status: Sendable {
     public var txcost: UInt16 = 0
     /// The cost of the link; 65535 is unusable.
     public var cost: UInt16 = 0
+    /// The smoothed round-trip time, once measured.
+    public var roundTrip: Duration?
     /// How many prefixes it announces.
     public var prefixes = 0
     /// How many it may announce.

@@ -38,6 +38,7 @@ extension ConfigurationFile {
     case .any: text += "#meshd: Exit = yes\n"
     case .peer(let key): text += "#meshd: Exit = \(key.base64)\n"
     }
+    if interface.sourceCheck != .anchored { text += "#meshd: RPF = \(interface.sourceCheck.rawValue)\n" }
     for prefix in interface.announce { text += "#meshd: Announce = \(prefix)\n" }
     return text
   }
@@ -51,6 +52,7 @@ extension ConfigurationFile {
     for endpoint in peer.endpoints { text += "Endpoint = \(endpoint)\n" }
     if peer.persistentKeepalive != 0 { text += "PersistentKeepalive = \(peer.persistentKeepalive)\n" }
     if let babel = peer.babel { text += "#meshd: Babel = \(babel ? "on" : "off")\n" }
+    for key in peer.babelKeys { text += "#meshd: BabelKey = \(key.algorithm.rawValue) \(key.hex)\n" }
     if let accept = peer.accept {
       if accept.isEmpty { text += "#meshd: Accept = none\n" }
       for prefix in accept { text += "#meshd: Accept = \(prefix)\n" }

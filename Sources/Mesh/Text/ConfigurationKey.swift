@@ -16,6 +16,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case announce = "Announce"
   case transit = "Transit"
   case exit = "Exit"
+  case sourceCheck = "RPF"
   case publicKey = "PublicKey"
   case presharedKey = "PresharedKey"
   case allowedIPs = "AllowedIPs"
@@ -23,6 +24,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case persistentKeepalive = "PersistentKeepalive"
   case accept = "Accept"
   case maxPrefixes = "MaxPrefixes"
+  case babelKey = "BabelKey"
 
   /// A section of the file.
   enum Section: String, Sendable {
@@ -50,16 +52,17 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
       .persistentKeepalive:
       .wg
     case .address, .dns, .mtu, .table, .preUp, .postUp, .preDown, .postDown, .saveConfig: .wgQuick
-    case .babel, .announce, .transit, .exit, .accept, .maxPrefixes: .meshd
+    case .babel, .announce, .transit, .exit, .sourceCheck, .accept, .maxPrefixes, .babelKey: .meshd
     }
   }
 
   func belongs(to section: Section) -> Bool {
     switch self {
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
-      .postDown, .saveConfig, .announce, .transit, .exit:
+      .postDown, .saveConfig, .announce, .transit, .exit, .sourceCheck:
       section == .interface
-    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept, .maxPrefixes:
+    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept, .maxPrefixes,
+      .babelKey:
       section == .peer
     case .babel: true
     }

@@ -17,6 +17,7 @@ extension ConfigurationParser {
     case .babel: interface.babel = try onOff(value)
     case .transit: interface.transit = try transit(value)
     case .exit: interface.exit = try exit(value)
+    case .sourceCheck: interface.sourceCheck = try sourceCheck(value)
     case .announce:
       interface.announce += try prefixes(value).map(\.prefix).filter { announced.insert($0).inserted }
     case .dns:
@@ -25,7 +26,9 @@ extension ConfigurationParser {
     case .saveConfig:
       result.saveConfig = try trueFalse(value)
       if result.saveConfig == true { warn(at: value, "`SaveConfig` is not acted on; use `meshd save`") }
-    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept, .maxPrefixes: break
+    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept, .maxPrefixes,
+      .babelKey:
+      break
     }
   }
 
@@ -40,8 +43,9 @@ extension ConfigurationParser {
     case .babel: peers[last].babel = try onOff(value)
     case .accept: peers[last].accept = try (peers[last].accept ?? []) + accepted(value)
     case .maxPrefixes: peers[last].maxPrefixes = try maxPrefixes(value)
+    case .babelKey: peers[last].babelKeys.append(try babelKey(value))
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
-      .postDown, .saveConfig, .announce, .transit, .exit:
+      .postDown, .saveConfig, .announce, .transit, .exit, .sourceCheck:
       break
     }
   }
@@ -76,6 +80,19 @@ extension ConfigurationParser {
   private func badKey(_ value: Field, _ key: String, source: String) -> ConfigurationError {
     error(
       at: value, "`\(key)` is not a key", "paste the 44 characters that `\(source)` prints, ending in `=`")
+  }
+
+  private func babelKey(_ value: Field) throws(ConfigurationError) -> AuthenticationKey {
+    let words = value.words
+    let spelled = words.first?.text.lowercased()
+    guard words.count == 2, let algorithm = spelled.flatMap(AuthenticationKey.Algorithm.init(rawValue:)),
+      let key = AuthenticationKey(algorithm, hex: words[1].text, in: arena)
+    else {
+      throw error(
+        at: value, "`BabelKey` is not an algorithm and a key",
+        "write `hmac-sha256` and up to 64 octets, or `blake2s128` and up to 32, in hexadecimal digits")
+    }
+    return key
   }
 
   private func listenPort(_ value: Field) throws(ConfigurationError) -> UInt16 {
@@ -192,6 +209,15 @@ extension ConfigurationParser {
       throw error(at: value, "\(quoted(value.text)) is not a number of prefixes", "write a number like 10000")
     }
     return Int(count)
+  }
+
+  private func sourceCheck(_ value: Field) throws(ConfigurationError) -> Configuration.SourceCheck {
+    guard let check = Configuration.SourceCheck(rawValue: value.text.lowercased()) else {
+      throw error(
+        at: value, "\(quoted(value.text)) is not a source check",
+        "write `anchored`, `covering`, `strict` or `off`")
+    }
+    return check
   }
 
   /// A comma list of prefixes.

@@ -71,5 +71,6 @@ extension ConfigurationParser.PeerSection {
     if let babel { peer.babel = babel }
     if let accept { peer.accept = accept }
     if let maxPrefixes { peer.maxPrefixes = maxPrefixes }
+    if !babelKeys.isEmpty { peer.babelKeys = babelKeys }
   }
 }

@@ -16,6 +16,7 @@ struct ConfigurationParser {
     var babel: Bool?
     var accept: [IPPrefix]?
     var maxPrefixes: Int?
+    var babelKeys: [AuthenticationKey] = []
   }
 
   let file: String

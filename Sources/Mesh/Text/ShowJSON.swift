@@ -69,6 +69,7 @@ public enum ShowJSON {
       ("rxcost", .number(Int64(neighbour.rxcost))),
       ("txcost", .number(Int64(neighbour.txcost))),
       ("cost", .number(Int64(neighbour.cost))),
+      ("roundTripMicroseconds", neighbour.roundTrip.map { .number($0.nanoseconds / 1000) } ?? .null),
       ("prefixes", .number(Int64(neighbour.prefixes))),
       ("prefixLimit", .number(Int64(neighbour.prefixLimit))),
       ("refusals", .object(neighbour.refusals.map { ($0.reason, .unsigned($0.count)) })),

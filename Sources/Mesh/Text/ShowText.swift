@@ -74,7 +74,12 @@ public struct ShowText: Sendable {
     let reach = String(neighbour.reach, radix: 16)
     let padding = String(repeating: "0", count: 4 - reach.count)
     return "\(address)reach \(padding)\(reach) rxcost \(neighbour.rxcost) txcost \(neighbour.txcost) "
-      + "cost \(neighbour.cost)"
+      + "cost \(neighbour.cost)" + (neighbour.roundTrip.map { " rtt \(milliseconds($0))" } ?? "")
+  }
+
+  private static func milliseconds(_ duration: Duration) -> String {
+    let tenths = duration.nanoseconds / 100_000
+    return "\(tenths / 10).\(tenths % 10) ms"
   }
 }
 

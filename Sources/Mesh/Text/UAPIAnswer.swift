@@ -68,12 +68,21 @@ public struct UAPIAnswer: Sendable {
       guard let drop = Self.count(value) else { return false }
       status.drops.append(drop)
     case "unused":
-      let parts = value.split(separator: " ", maxSplits: 1)
-      guard parts.count == 2, let prefix = IPPrefix(parts[0]) else { return false }
-      status.unused.append((prefix, String(parts[1])))
+      guard let unused = Self.unused(value) else { return false }
+      status.unused.append(unused)
     default: break
     }
     return true
+  }
+
+  /// `PREFIX REASON` or `PREFIX from SOURCE REASON`; no reason begins with "from".
+  private static func unused(_ value: Substring) -> (prefix: HostPrefix, reason: String)? {
+    var parts = value.split(separator: " ", maxSplits: 1)
+    guard parts.count == 2, let destination = IPPrefix(parts[0]) else { return nil }
+    guard parts[1].hasPrefix("from ") else { return (HostPrefix(destination), String(parts[1])) }
+    parts = parts[1].split(separator: " ", maxSplits: 2)
+    guard parts.count == 3, let source = IPPrefix(parts[1]) else { return nil }
+    return (HostPrefix(destination, from: source), String(parts[2]))
   }
 
   /// A number of occurrences and of what.
@@ -107,6 +116,9 @@ public struct UAPIAnswer: Sendable {
     case "neighbour":
       guard let neighbour = Status.Neighbour(words: value.split(separator: " ")) else { return false }
       peer.neighbour = neighbour
+    case "round_trip":
+      guard let microseconds = UInt32(decimal: value) else { return false }
+      peer.neighbour?.roundTrip = .microseconds(Int64(microseconds))
     case "prefixes":
       let numbers = value.split(separator: " ").compactMap { UInt32(decimal: $0) }
       guard numbers.count == 2 else { return false }

@@ -83,6 +83,7 @@ extension UAPIResponse {
     let address = neighbour.address.map { " \($0)" } ?? ""
     text +=
       "neighbour=\(neighbour.reach) \(neighbour.rxcost) \(neighbour.txcost) \(neighbour.cost)\(address)\n"
+    if let roundTrip = neighbour.roundTrip { text += "round_trip=\(roundTrip.nanoseconds / 1000)\n" }
     text += "prefixes=\(neighbour.prefixes) \(neighbour.prefixLimit)\n"
     for refusal in neighbour.refusals { text += "refused=\(refusal.count) \(refusal.reason)\n" }
   }

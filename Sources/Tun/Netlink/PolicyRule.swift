@@ -18,6 +18,8 @@ public struct PolicyRule: Sendable, Hashable {
   public var suppressedPrefixLength: UInt32?
   /// Where the packet must come from; `nil` is anywhere.
   public var source: IPPrefix?
+  /// Where the packet must go; `nil` is anywhere.
+  public var destination: IPPrefix?
   /// Who made the rule (`RTPROT_*`).
   public var origin = KernelRoute.babel
 
@@ -50,6 +52,9 @@ extension PolicyRule {
       case FRA_SRC:
         guard let address = payload.address(range), address.family == family else { return nil }
         source = IPPrefix(address, length: Int(message.src_len))
+      case FRA_DST:
+        guard let address = payload.address(range), address.family == family else { return nil }
+        destination = IPPrefix(address, length: Int(message.dst_len))
       default: break
       }
     }
@@ -59,6 +64,7 @@ extension PolicyRule {
     var message = fib_rule_hdr()
     message.family = family.number
     message.src_len = source?.length ?? 0
+    message.dst_len = destination?.length ?? 0
     message.table = table < 256 ? UInt8(table) : 0
     message.action = UInt8(FR_ACT_TO_TBL)
     message.flags = isInverted ? UInt32(FIB_RULE_INVERT) : 0
@@ -72,6 +78,7 @@ extension PolicyRule {
     }
     if let suppressedPrefixLength { request.attribute(FRA_SUPPRESS_PREFIXLEN, suppressedPrefixLength) }
     if let source { request.attribute(FRA_SRC, source.address) }
+    if let destination { request.attribute(FRA_DST, destination.address) }
     return request
   }
 }

@@ -18,6 +18,7 @@ enum Captures {
   /// One UDP payload and where it came from.
   struct Packet {
     var source: IPv6Address
+    var destination: IPv6Address
     var isUnicast: Bool
     var payload: [UInt8]
   }
@@ -32,10 +33,12 @@ enum Captures {
       let length = Int(file.little32(offset + 8))
       let packet = file.extracting(offset + 16..<offset + 16 + length)
       offset += 16 + length
-      guard let header = IPHeader(reading: packet), case .v6(let source) = header.source else { continue }
+      guard let header = IPHeader(reading: packet), case .v6(let source) = header.source,
+        case .v6(let destination) = header.destination
+      else { continue }
       packets.append(
         Packet(
-          source: source, isUnicast: !header.destination.isMulticast,
+          source: source, destination: destination, isUnicast: !header.destination.isMulticast,
           payload: Array(bytes[offset - length + 48..<offset])))
     }
     return packets

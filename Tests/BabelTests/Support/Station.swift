@@ -68,17 +68,18 @@ struct Station {
 
   static func update(
     _ metric: UInt16, seqno: UInt16 = 10, routerID: RouterID = Station.origin,
-    prefix: IPPrefix = Station.prefix, interval: Interval = Station.long
+    prefix: IPPrefix = Station.prefix, source: IPPrefix? = nil, interval: Interval = Station.long
   ) -> TLV {
     let nextHop: IPAddress = prefix.family == .v4 ? .v4(IPv4Address(10, 9, 9, 9)) : .v6(address(0))
     return .update(
       Update(
-        prefix: prefix, routerID: routerID, nextHop: nextHop, seqno: Seqno(seqno), metric: Metric(metric),
+        prefix: prefix, source: source, routerID: routerID, nextHop: nextHop, seqno: Seqno(seqno),
+        metric: Metric(metric),
         interval: interval))
   }
 
-  static func retraction(_ prefix: IPPrefix = Station.prefix) -> TLV {
-    .update(Update(retracting: prefix, seqno: Seqno(0), interval: long))
+  static func retraction(_ prefix: IPPrefix = Station.prefix, source: IPPrefix? = nil) -> TLV {
+    .update(Update(retracting: prefix, source: source, seqno: Seqno(0), interval: long))
   }
 
   mutating func receive(_ messages: [TLV], from neighbour: Int, isUnicast: Bool = false) {
@@ -115,12 +116,13 @@ struct Station {
   mutating func drain() {
     while let output = speaker.poll() {
       switch output {
-      case .send(let id, let payload, let unicast):
+      case .send(let id, let packet):
         sent.append(
           Sent(
             to: Int(id.rawValue), time: now,
-            messages: Captures.messages(payload, from: Self.linkLocal), isUnicast: unicast != nil))
-      case .routeChanged(let prefix): changed.append(prefix)
+            messages: Captures.messages(packet.payload(at: now), from: Self.linkLocal),
+            isUnicast: packet.isUnicast))
+      case .routeChanged(let key): changed.append(key.prefix)
       case .seqnoChanged(let seqno): seqnos.append(seqno)
       case .claimLost(let prefix): lostClaims.append(prefix)
       case .prefixLimitReached(let id): overLimit.append(Int(id.rawValue))

@@ -11,6 +11,8 @@ import Testing
 struct VirtualNetwork {
   struct Link {
     var delay: Duration
+    /// The most that chance adds to the delay.
+    var jitter = Duration.zero
     var loss = 0.0
     var isUp = true
     /// Whether packets vanish although both ends believe in the link.
@@ -33,6 +35,7 @@ struct VirtualNetwork {
   private(set) var sentPackets = 0
   private(set) var loopChecks = 0
   private var deliveries: [Delivery] = []
+  private var delivered: [Edge: Delivery] = [:]
   private var order = 0
   private var random: SplitMix64
   let seed: UInt64
@@ -67,14 +70,15 @@ struct VirtualNetwork {
 
   /// Connects two nodes, with what it costs to send from the first to the second and back.
   mutating func connect(
-    _ a: Int, _ b: Int, cost: UInt16 = 96, back: UInt16? = nil, delay: Duration = .milliseconds(5)
+    _ a: Int, _ b: Int, cost: UInt16 = 96, back: UInt16? = nil, delay: Duration = .milliseconds(5),
+    delayPenalty: DelayPenalty = .none, keys: [MACKey] = []
   ) {
     for (from, to, cost) in [(a, b, cost), (b, a, back ?? cost)] {
       links[Edge(from: from, to: to)] = Link(delay: delay)
       costs[Edge(from: from, to: to)] = cost
       let settings = NeighbourSettings(
         ourLinkLocal: Self.linkLocal(to), expected: Self.linkLocal(from), isMeshd: true,
-        receiveCost: Metric(cost))
+        receiveCost: Metric(cost), delayPenalty: delayPenalty, keys: keys)
       speakers[to].addNeighbour(NeighbourID(UInt32(from)), settings, at: now)
     }
     for (node, peer) in [(a, b), (b, a)] {
@@ -87,6 +91,22 @@ struct VirtualNetwork {
   mutating func act(_ node: Int, _ change: (inout Speaker, Instant) -> Void) {
     change(&speakers[node], now)
     drain(node)
+  }
+
+  /// Has a node authenticate the packets on one of its links with other keys.
+  mutating func setKeys(_ keys: [MACKey], of node: Int, towards peer: Int) {
+    let settings = NeighbourSettings(
+      ourLinkLocal: Self.linkLocal(node), expected: Self.linkLocal(peer), isMeshd: true,
+      delayPenalty: DelayPenalty.none,
+      keys: keys)
+    speakers[node].updateNeighbour(NeighbourID(UInt32(peer)), settings, at: now)
+    drain(node)
+  }
+
+  /// Delivers the last packet that was delivered in a direction once more.
+  mutating func replayLastPacket(from: Int, to: Int) {
+    guard let packet = delivered[Edge(from: from, to: to)] else { return }
+    deliver(packet)
   }
 
   /// Loses all packets between two nodes from now on; both have to find out.
@@ -132,6 +152,7 @@ struct VirtualNetwork {
 
   private mutating func deliver(_ packet: Delivery) {
     guard let link = links[Edge(from: packet.from, to: packet.to)], link.isUp else { return }
+    delivered[Edge(from: packet.from, to: packet.to)] = packet
     speakers[packet.to].handle(
       packet.payload.span.bytes, from: NeighbourID(UInt32(packet.from)),
       source: Self.linkLocal(packet.from), destinationIsUnicast: packet.isUnicast, at: now)
@@ -142,12 +163,13 @@ struct VirtualNetwork {
   mutating func drain(_ node: Int) {
     while let output = speakers[node].poll() {
       switch output {
-      case .send(let id, let payload, let unicast):
+      case .send(let id, let packet):
         sentPackets += 1
+        let payload = packet.payload(at: now)
         #expect(payload.count <= 1372, "seed \(seed)")
-        transmit(payload, from: node, to: Int(id.rawValue), isUnicast: unicast != nil)
-      case .routeChanged(let prefix):
-        checkInvariants(node, prefix)
+        transmit(payload, from: node, to: Int(id.rawValue), isUnicast: packet.isUnicast)
+      case .routeChanged(let key):
+        checkInvariants(node, key.prefix)
       case .neighbourChanged, .seqnoChanged, .claimLost, .prefixLimitReached:
         break
       }
@@ -159,9 +181,11 @@ struct VirtualNetwork {
     let isLost = Double(random.next() >> 11) / Double(1 << 53) < link.loss
     guard !isLost else { return }
     order += 1
+    let share = Double(random.next() >> 11) / Double(1 << 53)
+    let delay = link.jitter == .zero ? link.delay : link.delay + link.jitter * share
     deliveries.append(
       Delivery(
-        time: now.advanced(by: link.delay), order: order, from: from, to: to, payload: payload,
+        time: now.advanced(by: delay), order: order, from: from, to: to, payload: payload,
         isUnicast: isUnicast))
   }
 }

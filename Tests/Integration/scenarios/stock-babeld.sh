@@ -41,6 +41,12 @@ check "and to f, two hops away: IPv4" within 10 has_route s 10.44.0.3 babel
 check "IPv6" within 10 has_route s fd44::3 babel
 check "s reaches f over IPv4, none lost" in_node s ping -n -q -c 10 -i 0.1 -W 2 -I 10.44.9.1 10.44.0.3
 check "s reaches f over IPv6, none lost" in_node s ping -n -q -c 10 -i 0.1 -W 2 -I fd44:9::1 fd44::3
+knows_round_trips() { [ "$(in_node m "$MESHD" show "$(device m)" | grep -c "rtt [0-9]")" = 2 ]; }
+check "m knows how far s and f are" within 20 knows_round_trips
+babeld_knows() { # its tables go to its log
+  kill -USR1 "${pid[s]}" && sleep 0.1 && grep -Eq "Neighbour .* rtt [0-9.]*[1-9]" "$scratch/s/log"
+}
+check "and s, by our timestamps, how far m is" within 20 babeld_knows
 check "5 MB from f to s arrive intact" transfers f s 10.44.9.1 5
 check "5 MB from s to f over IPv6 arrive intact" transfers s f fd44::3 5
 

@@ -1,0 +1,71 @@
+import Mesh
+import Net
+import Noise
+import Simulation
+import Testing
+
+/// Routes for packets from some sources only (RFC 9079), from a neighbour's announcement to the table and the host.
+@Suite struct SimulationSourceSpecificTests {
+  /// What an exit for fd09::/16 announces: ::/0 from there, or that it is gone.
+  private static func announcement(_ network: SimulatedNetwork, by exit: Int, metric: UInt16) throws
+    -> [UInt8]
+  {
+    let key = try #require(network.hosts[exit].configuration.interface.privateKey).publicKey
+    var tlvs = ByteWriter()
+    for word in [0x060A_0000, 0x0102_0304, 0x0506_0708] as [UInt32] { tlvs.append(big32: word) }
+    tlvs.append(big32: 0x080F_0200)
+    tlvs.append(big32: 0x0000_0190)
+    tlvs.append(big16: 7)
+    tlvs.append(big16: metric)
+    // Source Prefix: fd09::/16.
+    for octet in [128, 3, 16, 0xFD, 0x09] as [UInt8] { tlvs.append(byte: octet) }
+    var packet = ByteWriter()
+    packet.append(big16: 0x2A02)
+    packet.append(big16: UInt16(tlvs.count))
+    packet.append(contentsOf: tlvs.bytes)
+    return TestPacket.udp6(from: "\(key.linkLocal)", to: "ff02::1:6", payload: packet.bytes)
+  }
+
+  @Test func anExitForSomeSourcesIsUsedByThemAlone() throws {
+    let network = SimulationTests.chain(3)
+    network.run(for: .seconds(3))
+    let outside = try #require(IPAddress("2001:db8::1"))
+    let (inside, stranger) = (try #require(IPAddress("fd09::1")), try #require(IPAddress("fd10::1")))
+    let exit = HostPrefix(.defaultIPv6, from: IPPrefix("fd09::/16"))
+    func target(at host: Int, from source: IPAddress) -> Route.Target? {
+      network.hosts[host].daemon?.table.allowedIPs.target(for: outside, from: source)
+    }
+    func peer(_ other: Int, at host: Int) -> Route.Target? {
+      network.hosts[other].configuration.interface.privateKey
+        .flatMap { network.hosts[host].daemon?.id(of: $0.publicKey) }.map { .peer($0) }
+    }
+    network.seal(try Self.announcement(network, by: 2, metric: 0), from: 2, to: 1)
+    network.run(for: .seconds(1))
+    // The neighbour of the exit, and the one behind it.
+    for (host, next) in [(1, 2), (0, 1)] {
+      #expect(target(at: host, from: inside) == peer(next, at: host))
+      #expect(target(at: host, from: stranger) == Route.Target.none)
+      #expect(network.hosts[host].daemon?.hostPrefixes.contains(exit) == true)
+    }
+    // What comes back from outside comes by the exit.
+    let reply = TestPacket.make(from: "2001:db8::1", to: "\(network.hosts[1].addresses[1])")
+    network.seal(reply, from: 2, to: 1)
+    network.run(for: .seconds(1))
+    #expect(network.hosts[1].packets == [reply])
+
+    network.seal(try Self.announcement(network, by: 2, metric: .max), from: 2, to: 1)
+    network.run(for: .seconds(1))
+    #expect(target(at: 1, from: inside) != peer(2, at: 1))
+    network.run(for: .seconds(300))
+    #expect(target(at: 0, from: inside) == Route.Target.none)
+    #expect(network.hosts[0].daemon?.hostPrefixes.contains(exit) == false)
+  }
+
+  @Test func aHostTakesADefaultRouteForItsOwnAddressesAlone() throws {
+    let addresses = ["10.44.0.1", "10.44.0.2", "10.45.0.1", "fd09::1"].compactMap { IPAddress($0) }
+    let exit = HostPrefix(.defaultIPv4, from: IPPrefix("10.44.0.0/16"))
+    let hosts = exit.narrowed(to: addresses).map(\.source)
+    #expect(hosts == [IPPrefix("10.44.0.1/32"), IPPrefix("10.44.0.2/32")])
+    #expect(HostPrefix(.defaultIPv4).narrowed(to: addresses) == [])
+  }
+}
