@@ -196,8 +196,8 @@ class Mesh(Network):
             time.sleep(0.2)
 
     def prefix_count(self, node):
-        routes = json.loads(run(self.command, "show", self.interface(node), "routes", "--json"))
-        return len(routes)
+        return sum(len(json.loads(run(self.command, verb, self.interface(node), "--json")))
+                   for verb in ("routes", "xroutes"))
 
     def __exit__(self, *error):
         super().__exit__(*error)

@@ -53,6 +53,18 @@ extension SocketAddress {
     return write(endpoint, into: &room)
   }
 
+  /// The corresponding C function is `connect`.
+  static func connect(_ socket: Int32, to endpoint: Endpoint) throws(Errno) {
+    var octets = [UInt8](repeating: 0, count: capacity)
+    let length = write(endpoint, into: &octets)
+    _ = try systemCall {
+      unsafe octets.withUnsafeBytes {
+        unsafe Glibc.connect(
+          socket, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(length))
+      }
+    }
+  }
+
   /// The corresponding C functions are `bind` and `getsockname`; returns what the socket is bound to.
   static func bind(_ socket: Int32, to endpoint: Endpoint) throws(Errno) -> Endpoint {
     var octets = [UInt8](repeating: 0, count: 32)

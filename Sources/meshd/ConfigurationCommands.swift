@@ -30,7 +30,7 @@ struct Save: ParsableCommand {
 
   private func running(_ path: ConfigurationPath) throws(Failure) -> ConfigurationFile {
     do {
-      let lines = try socket.client(of: path.interface).ask(.command(.configuration)).configuration
+      let lines = try socket.client(of: path.interface).ask(.command(.configuration)).textLines
       return try ConfigurationFile(parsing: lines.joined(separator: "\n"), name: path.interface)
     } catch {
       throw Failure("Unable to access interface \(path.interface): \(error)")

@@ -10,7 +10,7 @@ extension ControlLoop {
   /// Does what the request says and returns the answer.
   ///
   /// A request with an error in it changes nothing.
-  mutating func answer(to text: String) -> String {
+  mutating func answer(to text: String, from token: UInt64) -> String {
     var isOurs = false
     do throws(UAPIError) {
       let request = try UAPIRequest(text, in: arena)
@@ -22,7 +22,7 @@ extension ControlLoop {
         return UAPIResponse.success
       case .command(let command):
         isOurs = true
-        return try answer(to: command)
+        return try answer(to: command, from: token)
       }
     } catch {
       if !isOurs { logger.info("request refused", metadata: ["reason": "\(error)"]) }
@@ -30,10 +30,13 @@ extension ControlLoop {
     }
   }
 
-  private mutating func answer(to command: UAPIRequest.MeshCommand) throws(UAPIError) -> String {
+  private mutating func answer(
+    to command: UAPIRequest.MeshCommand, from token: UInt64
+  ) throws(UAPIError) -> String {
     switch command {
     case .show: return UAPIResponse.show(status)
-    case .routes: return UAPIResponse.routes(status)
+    case .view(.monitor, let form): return follow(token, form)
+    case .view(let view, let form): return try text(of: view, in: form)
     case .configuration: return UAPIResponse.configuration(configuration)
     case .reload(let path): try reload(path.map { FilePath($0) })
     case .down: end(because: "asked to")
@@ -41,11 +44,50 @@ extension ControlLoop {
     return UAPIResponse.success
   }
 
+  /// Begins to tell the client every event.
+  private mutating func follow(_ token: UInt64, _ form: UAPIRequest.Form) -> String {
+    server.follow(token, form)
+    observe()
+    let start = MonitorEvent.started
+    let time = clock.wallNanoseconds
+    return UAPIResponse.line(form == .json ? start.json(at: time) : start.text(at: time))
+  }
+
+  private func text(of view: UAPIRequest.View, in form: UAPIRequest.Form) throws(UAPIError) -> String {
+    let now = clock.now
+    let isJSON = form == .json
+    let text: String
+    switch view {
+    case .neighbours, .routes, .xroutes:
+      guard node.routerID != nil else {
+        throw UAPIError(.notSupported, "`\(plane.tun.name)` does not speak Babel")
+      }
+    case .explain, .monitor: break
+    }
+    switch view {
+    case .explain(let address, let source):
+      let explanation = node.explain(address, from: source, at: now)
+      text = isJSON ? RoutingJSON.explanation(explanation) : RoutingText.explanation(explanation)
+    case .neighbours:
+      let rows = node.neighbourRows(at: now)
+      text = isJSON ? RoutingJSON.neighbours(rows) : RoutingText.neighbours(rows)
+    case .routes(let all):
+      let rows = node.routeRows(all: all, at: now)
+      text = isJSON ? RoutingJSON.routes(rows) : RoutingText.routes(rows)
+    case .xroutes:
+      let rows = node.xrouteRows(at: now)
+      text = isJSON ? RoutingJSON.xroutes(rows) : RoutingText.xroutes(rows)
+    case .monitor: text = ""
+    }
+    return UAPIResponse.text(text) + UAPIResponse.success
+  }
+
   private var status: Status {
     var status = node.status(at: clock.now)
     status.interfaceName = plane.tun.name.text
     var sockets = plane.sockets.reader()
     status.listenPort = sockets.current().first?.port ?? 0
+    status.checks = checks.statuses
     let counters = plane.links.map(\.drops) + [egress.drops]
     let packets = DropReason.allCases.map { reason in
       (reason: reason.rawValue, count: counters.reduce(0) { $0 + $1[reason] })
@@ -75,9 +117,17 @@ extension ControlLoop {
   }
 
   private mutating func rebind(_ interface: Configuration.Interface) throws(UAPIError) {
+    let name = plane.tun.name.text
+    do {
+      try babelMonitor.listen(at: options.places(of: interface, named: name))
+    } catch {
+      throw UAPIError(.inputOutput, "\(error)")
+    }
     do {
       try bind(interface)
     } catch {
+      // Nothing of a change that fails stays; what was served a moment ago can be served again.
+      try? babelMonitor.listen(at: options.places(of: configuration.interface, named: name))
       switch error {
       case .portInUse: throw UAPIError(.addressInUse, "\(error)")
       case .markNotPermitted, .failed: throw UAPIError(.inputOutput, "\(error)")
@@ -110,8 +160,13 @@ extension ControlLoop {
   /// Puts a configuration in force.
   mutating func apply(_ new: Configuration) {
     configuration = new
+    let now = clock.now
+    // What is announced for the host is known before the node announces anything.
+    configureChecks(at: now)
+    hostRoutes.follow(Redistribution(new.interface), at: now)
+    readHostRoutes(at: now)
     host?.setMark(options.mark(of: new.interface, device: plane.tun.index))
-    node.handle(.configure(new), at: clock.now)
+    node.handle(.configure(new), at: now)
     host?.update(new.interface)
     names.askSoon()
   }

@@ -18,7 +18,10 @@ struct ControlLoop: ~Copyable {
   var configuration: Configuration
   var host: HostNetwork?
   var server: UAPIServer
+  var babelMonitor: MonitorServer
   var names: NameResolution
+  var checks: HealthChecks
+  var hostRoutes: HostRoutes
   var egress: ControlEgress
   var table: ForwardingTable
   /// Where preshared keys from files and requests lie: one locked page for many.
@@ -27,28 +30,32 @@ struct ControlLoop: ~Copyable {
   private let signals: SignalSource
   private var socketFile: FileWatcher?
   private var monitor: NetlinkMonitor
-  private var poller: Poller<ControlToken>
+  var poller: Poller<ControlToken>
   private(set) var isEnding = false
-  private var isListening = true
+  var isListening = true
   private var offloads = OffloadReport()
   private var isStateSaved = true
 
   /// What the loop is made of; the daemon has opened all of it.
   init(
     options: DaemonOptions, plane: DataPlane, logger: Logger, configuration: Configuration,
-    host: consuming HostNetwork?, server: consuming UAPIServer, signals: consuming SignalSource,
+    host: consuming HostNetwork?, server: consuming UAPIServer, babelMonitor: consuming MonitorServer,
+    signals: consuming SignalSource,
     socketFile: consuming FileWatcher?, socket: UDPSocket
   ) throws {
     let names = try NameResolution()
+    let checks = try HealthChecks(tunnel: plane.tun.index)
     let egress = try ControlEgress(socket)
     let monitor = try NetlinkMonitor()
     let poller = try Poller<ControlToken>()
+    try poller.add(babelMonitor.descriptor, as: .babelMonitor)
     try poller.add(plane.control.descriptor, as: .lanes)
     try poller.add(plane.opener.results.descriptor, as: .openings)
     try poller.add(signals.descriptor, as: .signals)
     if let descriptor = server.descriptor { try poller.add(descriptor, as: .listener) }
     try poller.add(monitor.descriptor, as: .network)
     try poller.add(names.descriptor, as: .names)
+    try poller.add(checks.descriptor, as: .checks)
     if let descriptor = socketFile?.descriptor { try poller.add(descriptor, as: .socketFile) }
 
     self.options = options
@@ -60,7 +67,10 @@ struct ControlLoop: ~Copyable {
     self.signals = signals
     self.socketFile = socketFile
     self.names = names
+    self.checks = checks
+    hostRoutes = HostRoutes(tunnel: plane.tun.index)
     self.egress = egress
+    self.babelMonitor = babelMonitor
     self.monitor = monitor
     self.poller = poller
     table = .empty
@@ -87,6 +97,8 @@ struct ControlLoop: ~Copyable {
       let now = clock.now
       if node.nextDeadline <= now { node.advance(to: now) }
       resolveNames(at: now)
+      readHostRoutes(at: now)
+      runChecks(at: now)
       finishTurn()
     }
   }
@@ -94,7 +106,8 @@ struct ControlLoop: ~Copyable {
   private var timeout: Duration? {
     let now = clock.now
     let deadline = min(
-      node.nextDeadline, names.deadline(hasUnresolved: !node.unresolvedNames.isEmpty, now: now))
+      node.nextDeadline, names.deadline(hasUnresolved: !node.unresolvedNames.isEmpty, now: now),
+      checks.deadline, hostRoutes.deadline)
     return deadline == .distantFuture ? nil : max(.zero, now.duration(to: deadline))
   }
 
@@ -109,7 +122,8 @@ struct ControlLoop: ~Copyable {
     case .socketFile:
       if (try? socketFile?.isRemoved()) ?? false { end(because: "the UAPI socket was removed") }
     case .network: takeNetworkNews()
-    case .names: break
+    case .names, .checks: break
+    case .babelMonitor: serveBabelMonitors()
     case .client(let token): serve(token)
     }
   }
@@ -162,6 +176,7 @@ struct ControlLoop: ~Copyable {
     var isOverrun = false
     while let events = try? monitor.next() {
       for event in events {
+        hostRoutes.hear(event)
         switch event {
         case .overrun: isOverrun = true
         case .change(.link), .change(.linkRemoved), .change(.address), .change(.addressRemoved):
@@ -227,12 +242,16 @@ struct ControlLoop: ~Copyable {
       case .hostPrefixesChanged(let added, let removed): host?.change(added: added, removed: removed)
       case .underlayChanged(let addresses): host?.setUnderlay(addresses)
       case .persist(let state): save(state)
-      case .event(let event): event.log(to: logger)
+      case .change(let change): tell(.table(change))
+      case .event(let event):
+        event.log(to: logger)
+        tell(.node(event))
       }
     }
     plane.opener.open(openings)
     egress.flush()
     for peer in egress.takeStaleSources() { node.handle(.staleSource(peer), at: clock.now) }
+    flushFollowers()
     reportOffloads()
     for complaint in host?.takeComplaints() ?? [] { logger.warning("\(complaint)") }
   }
@@ -264,32 +283,6 @@ struct ControlLoop: ~Copyable {
     }
     host?.tearDown()
     server.removeSocket()
-  }
-
-  // MARK: Clients
-
-  private mutating func acceptClients() {
-    for (token, descriptor) in server.accept() {
-      try? poller.add(descriptor, as: .client(token))
-    }
-    guard !server.hasRoom, isListening, let descriptor = server.descriptor else { return }
-    try? poller.remove(descriptor)
-    isListening = false
-  }
-
-  private mutating func serve(_ token: UInt64) {
-    for request in server.requests(of: token) { server.answer(token, answer(to: request)) }
-    // What was asked for is in force before the client hears of it.
-    finishTurn()
-    switch server.proceed(token) {
-    case .reading: break
-    case .writing(let descriptor): try? poller.update(descriptor, as: .client(token), for: [.read, .write])
-    case .finished(let descriptor):
-      try? poller.remove(descriptor)
-      server.remove(token)
-      guard !isListening, let listener = server.descriptor else { return }
-      try? poller.add(listener, as: .listener)
-      isListening = true
-    }
+    try? babelMonitor.listen(at: [])
   }
 }

@@ -14,6 +14,10 @@ enum ControlToken: RawRepresentable {
   case names
   /// Initiations have been opened.
   case openings
+  /// Clients of babeld's monitoring protocol.
+  case babelMonitor
+  /// A host has answered a health check.
+  case checks
   /// A client of the UAPI socket.
   case client(UInt64)
 
@@ -28,6 +32,8 @@ enum ControlToken: RawRepresentable {
     case 4: self = .network
     case 5: self = .names
     case 6: self = .openings
+    case 7: self = .babelMonitor
+    case 8: self = .checks
     case Self.firstClient...: self = .client(rawValue - Self.firstClient)
     default: return nil
     }
@@ -42,6 +48,8 @@ enum ControlToken: RawRepresentable {
     case .network: 4
     case .names: 5
     case .openings: 6
+    case .babelMonitor: 7
+    case .checks: 8
     case .client(let token): Self.firstClient + token
     }
   }

@@ -122,13 +122,16 @@ struct Daemon: ~Copyable {
     case .some(let listener): path = listener.path
     case nil: break
     }
+    var monitor = try MonitorServer()
+    try monitor.listen(at: options.places(of: configuration.interface, named: tun.name.text))
     let plane = try DataPlane(tun: tun, sockets: sockets)
     var socketFile: FileWatcher?
     if let path { socketFile = try FileWatcher(path) }
     let host = try Self.bringUp(tun, options, configuration)
     let loop = try ControlLoop(
       options: options, plane: plane, logger: logger, configuration: configuration, host: host,
-      server: UAPIServer(listener), signals: signals, socketFile: socketFile, socket: sockets[0])
+      server: UAPIServer(listener), babelMonitor: monitor, signals: signals, socketFile: socketFile,
+      socket: sockets[0])
     self.logger = logger
     self.settings = settings
     self.hooks = hooks
@@ -218,9 +221,9 @@ extension Daemon {
   /// Without a place for the socket a node of a file still works; only nobody can ask it.
   private static func openListener(
     _ options: DaemonOptions, _ name: InterfaceName, _ logger: Logger
-  ) throws -> UnixListener? {
+  ) throws -> StreamListener? {
     if let descriptor = options.uapiDescriptor {
-      return try UnixListener(adopting: OwnedDescriptor(descriptor))
+      return try StreamListener(adopting: OwnedDescriptor(descriptor))
     }
     let directory = FilePath(options.socketDirectory)
     do {
@@ -232,7 +235,7 @@ extension Daemon {
       logger.warning("no control socket: \(directory) cannot be made: \(error)")
       return nil
     }
-    return try UnixListener(at: directory.appending("\(name).sock"))
+    return try StreamListener(at: directory.appending("\(name).sock"))
   }
 
   private static func bringUp(

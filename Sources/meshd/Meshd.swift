@@ -5,14 +5,17 @@ import SystemPackage
 /// The command `meshd`: its verbs, and the conventions of `wg` and wireguard-go around them.
 @main
 struct Meshd: ParsableCommand {
+  /// The version of this program.
+  static let version = "0.1.0"
+
   static let configuration = CommandConfiguration(
     commandName: "meshd",
     abstract: "A userspace WireGuard and Babel daemon",
     usage: "meshd <cmd> [<args>]",
-    version: "0.1.0",
+    version: version,
     subcommands: [
       Up.self, Down.self, Reload.self, Show.self, ShowConf.self, SetCommand.self, Save.self, Strip.self,
-      Check.self,
+      Check.self, Neighbours.self, Routes.self, Xroutes.self, Monitor.self, Explain.self,
       GenKey.self, GenPSK.self, PubKey.self, Addr.self, WG.self,
     ])
 
@@ -20,7 +23,7 @@ struct Meshd: ParsableCommand {
     let arguments = Invocation(Array(CommandLine.arguments.dropFirst()))
     switch arguments {
     case .help: print(helpText, terminator: "")
-    case .version: print("meshd \(configuration.version)")
+    case .version: print("meshd \(version)")
     case .usage(let verb): print("Usage: \(verb.configuration.usage ?? "")")
     case .verb(let verb, let words): run(verb, words)
     }

@@ -19,11 +19,14 @@ extension NodeEvent {
       logger.debug("handshake refused", metadata: ["endpoint": "\(endpoint)", "reason": "\(reason)"])
     case .neighbourChanged(let key, let isUp):
       logger.info(isUp ? "neighbour up" : "neighbour down", metadata: ["peer": "\(key.short)"])
-    case .routeChanged(let prefix, let source, let via):
-      let origin = source.map { " from \($0)" } ?? ""
+    case .routeSwitched(let record):
+      let origin = record.source.map { " from \($0)" } ?? ""
       logger.debug(
         "route changed",
-        metadata: ["prefix": "\(prefix)\(origin)", "peer": "\(via.map(\.short) ?? "none")"])
+        metadata: [
+          "prefix": "\(record.prefix)\(origin)", "peer": "\(record.current.map(\.short) ?? "none")",
+          "reason": "\(record.reason.text)",
+        ])
     case .prefixLimitReached(let key):
       logger.warning(
         "peer announces more prefixes than MaxPrefixes allows; the others are ignored",

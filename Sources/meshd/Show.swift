@@ -8,36 +8,20 @@ struct Show: ParsableCommand {
     commandName: "show", abstract: "Shows the current configuration and device information",
     usage: """
       meshd show { <interface> | all | interfaces } \
-      [\(ShowField.allCases.map(\.rawValue).joined(separator: " | ")) | routes] \
+      [\(ShowField.allCases.map(\.rawValue).joined(separator: " | "))] \
       [--json] [--socket-dir <directory>]
       """)
 
   @Argument var interface = "all"
-  @Argument var field: Field?
+  @Argument(transform: ShowField.init(argument:)) var field: ShowField?
   @Flag var json = false
   @OptionGroup var socket: SocketOptions
-
-  /// One part of what there is to show.
-  enum Field: ExpressibleByArgument {
-    case stock(ShowField)
-    case routes
-
-    init?(argument: String) {
-      if argument == "routes" {
-        self = .routes
-      } else if let field = ShowField(rawValue: argument) {
-        self = .stock(field)
-      } else {
-        return nil
-      }
-    }
-  }
 
   func validate() throws {
     guard interface != "interfaces" || field == nil else {
       throw ValidationError("`interfaces' has no fields")
     }
-    if case .stock(let field) = field, json {
+    if let field, json {
       throw ValidationError("`\(field.rawValue)' has no JSON form; leave it out to get everything")
     }
   }
@@ -60,13 +44,10 @@ struct Show: ParsableCommand {
   }
 
   private func showOne() throws {
-    let client = socket.client(of: interface)
     do {
-      if case .routes = field {
-        print(routes(try client.ask(.command(.routes)).status), terminator: "")
-      } else {
-        print(text(of: [try client.status(of: interface)], withInterfaceName: false), terminator: "")
-      }
+      print(
+        text(of: [try socket.client(of: interface).status(of: interface)], withInterfaceName: false),
+        terminator: "")
     } catch {
       throw Failure("Unable to access interface: \(error)")
     }
@@ -77,12 +58,7 @@ struct Show: ParsableCommand {
     var failures = 0
     for name in try socket.interfaces() {
       do {
-        let client = socket.client(of: name)
-        if case .routes = field {
-          print(routes(try client.ask(.command(.routes)).status), terminator: "")
-        } else {
-          statuses.append(try client.status(of: name))
-        }
+        statuses.append(try socket.client(of: name).status(of: name))
       } catch {
         failures += 1
         complain("Unable to access interface \(name): \(error)")
@@ -92,12 +68,8 @@ struct Show: ParsableCommand {
     if failures > 0, statuses.isEmpty { throw ExitCode(1) }
   }
 
-  private func routes(_ status: Status) -> String {
-    json ? ShowJSON.routes(status) : ShowText.routes(status)
-  }
-
   private func text(of statuses: [Status], withInterfaceName: Bool) -> String {
-    if case .stock(let field) = field {
+    if let field {
       return statuses.map { field.text(of: $0, withInterfaceName: withInterfaceName) }.joined()
     }
     let showsSecrets = environment("WG_HIDE_KEYS") == "never"
@@ -106,6 +78,15 @@ struct Show: ParsableCommand {
     let isColored = colorMode == "always" || (colorMode != "never" && isatty(STDOUT_FILENO) == 1)
     let show = ShowText(now: Int64(time(nil)), showsSecrets: showsSecrets, isColored: isColored)
     return statuses.map(show.interface).joined(separator: "\n")
+  }
+}
+
+extension ShowField {
+  init(argument: String) throws {
+    guard let field = Self(rawValue: argument) else {
+      throw ValidationError("`\(argument)' is not one of the fields")
+    }
+    self = field
   }
 }
 

@@ -32,7 +32,7 @@ clean_up() {
     within 3 is_idle "$node" || stop_all KILL "$node"
     ip netns delete "$tag-$node"
   done
-  rm -rf "$scratch" "$sockets/$tag"*.sock
+  rm -rf "$scratch" "$sockets/$tag"*.sock "$sockets/$tag"*.babel
   exit "$status"
 }
 trap clean_up EXIT
@@ -203,6 +203,12 @@ mesh_node() { # NODE NUMBER PEER…
   for other; do peer "$node" "$other" "Endpoint = $(underlay "$other" "$node"):51820"; done
 }
 
+add_to() { # NODE LINE…: to the [Interface] of a mesh node's file, in this order
+  local node=$1
+  shift
+  [ $# = 0 ] || printf '%s\n' "$@" | sed -i '/^Babel = on/r /dev/stdin' "$(config "$node")"
+}
+
 up() { # NODE [OPTION…]
   local node=$1
   shift
@@ -243,10 +249,16 @@ stopped_within() { # SECONDS NODE
   within "$1" fails is_running "$2"
 }
 
-meshd_show() { # NODE [routes]
+meshd_show() { # NODE [FIELD]
   local node=$1
   shift
   in_node "$node" "$MESHD" show "$(device "$node")" "$@"
+}
+
+meshd_routes() { # NODE [OPTION…]
+  local node=$1
+  shift
+  in_node "$node" "$MESHD" routes "$(device "$node")" "$@"
 }
 
 # --- Traffic ---------------------------------------------------------------------------------------------------------

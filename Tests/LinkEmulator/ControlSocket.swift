@@ -5,12 +5,12 @@ import Tun
 ///
 /// One client at a time; the others wait in the kernel's queue.
 struct ControlSocket: ~Copyable {
-  private let listener: UnixListener
-  private var client: UnixConnection?
+  private let listener: StreamListener
+  private var client: StreamConnection?
   private var request: [UInt8] = []
 
-  init(at path: FilePath) throws(UnixListenerError) {
-    listener = try UnixListener(at: path)
+  init(at path: FilePath) throws(StreamListenerError) {
+    listener = try StreamListener(at: path)
   }
 
   /// The descriptor to watch: that of the client, if there is one.

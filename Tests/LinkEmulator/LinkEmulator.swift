@@ -42,7 +42,7 @@ enum LinkEmulator {
   }
 
   private static func command(_ line: String, to socket: FilePath) throws {
-    let connection = try UnixConnection(to: socket)
+    let connection = try StreamConnection(to: socket)
     var rest = Array(line.utf8)[...]
     while !rest.isEmpty { rest = rest.dropFirst(try connection.write(rest)) }
     connection.finishWriting()

@@ -102,6 +102,14 @@ import Testing
         #expect(found?.route == route, "seed \(seed) step \(step) \(address)")
       }
       #expect(table.count == model.count)
+      if step % 32 == 0 {
+        let (address, source) = (
+          Self.randomAddress(family, using: &random), Self.randomAddress(family, using: &random)
+        )
+        let found = table.lookup(address, from: source)
+        #expect((found?.route.target ?? .none) == Self.target(in: model, address, source), "seed \(seed)")
+        #expect(found?.prefix.contains(address) ?? true && found?.source?.contains(source) ?? true)
+      }
     }
     var listed: [Key] = []
     table.forEach { prefix, source, route in

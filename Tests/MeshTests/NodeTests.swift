@@ -207,6 +207,7 @@ extension Node.Output {
     case .hostPrefixesChanged: "hostPrefixesChanged"
     case .underlayChanged: "underlayChanged"
     case .persist: "persist"
+    case .change: "change"
     case .event: "event"
     }
   }

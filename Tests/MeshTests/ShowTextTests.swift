@@ -53,51 +53,39 @@ import Testing
       .split(separator: "\n", omittingEmptySubsequences: false)
     let added = [
       "  router id: 5c:3a:00:00:00:00:00:01", "  link-local: fe80::5c3a:0:0:1",
-      "  babel: fe80::1 reach 0f00 rxcost 96 txcost 97 cost 98 rtt 12.3 ms",
+      "  babel: fe80::1 reach 0f00 rxcost 96 txcost 97 cost 98 rtt 12.345 ms",
     ]
     #expect(lines.filter { !added.contains(String($0)) } == stock)
     #expect(lines.count == stock.count + added.count)
     #expect(lines.last == "" && lines[lines.count - 2] == added[2])
   }
 
-  @Test func routesAreOnePerLine() throws {
-    let key = try #require(PublicKey(base64: "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="))
+  @Test func healthChecksAreShownWithTheirState() {
     var status = Status()
-    status.routes = [
-      route("10.0.0.1/32", .local, nil, metric: 0), route("fd00:1:2:3::/64", .selected, key, metric: 96),
-      route("fd00:1:2:3::/64", .alternative, key, metric: 192),
+    status.interfaceName = "wg0"
+    status.checks = [
+      Status.Check(prefix: .defaultIPv4, question: "ping 10.0.0.1", state: .waiting, streak: 0),
+      Status.Check(
+        prefix: .defaultIPv6, question: "tcp [fd00::1]:22", state: .failing, streak: 1, reason: "no answer"),
     ]
     #expect(
-      ShowText.routes(status) == """
-        10.0.0.1/32     metric 0 refmetric 0 id 00:01 seqno 7 via self (local)
-        fd00:1:2:3::/64 metric 96 refmetric 0 id 00:01 seqno 7 via \(key) (installed)
-        fd00:1:2:3::/64 metric 192 refmetric 0 id 00:01 seqno 7 via \(key) (unfeasible)
+      ShowText(now: 0).interface(status) == """
+        interface: wg0
+          check: 0.0.0.0/0 ping 10.0.0.1: waiting
+          check: ::/0 tcp [fd00::1]:22: failing (no answer)
 
         """)
     #expect(
-      ShowJSON.routes(status).hasPrefix(
+      ShowJSON.interfaces([status]).contains(
         """
-        [
-          {
-            "prefix": "10.0.0.1/32",
-            "state": "local",
-            "via": null,
-            "metric": 0,
-            "referenceMetric": 0,
-            "feasible": false,
-            "routerID": "00:01",
-            "seqno": 7
-          },
-          {
+              {
+                "prefix": "::/0",
+                "question": "tcp [fd00::1]:22",
+                "state": "failing",
+                "streak": 1,
+                "reason": "no answer"
+              }
         """))
-  }
-
-  private func route(
-    _ prefix: String, _ state: Status.Route.State, _ via: PublicKey?, metric: UInt16
-  ) -> Status.Route {
-    Status.Route(
-      prefix: IPPrefix(prefix) ?? .defaultIPv6, state: state, via: via, metric: metric, referenceMetric: 0,
-      isFeasible: false, routerID: "00:01", seqno: 7)
   }
 
   @Test func jsonHidesSecretsAndEscapesText() throws {

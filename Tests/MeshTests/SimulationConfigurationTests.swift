@@ -61,7 +61,7 @@ import Testing
     var handshakes = 0
     network.tap = { from, to, datagram in if from + to == 1, datagram.first != 4 { handshakes += 1 } }
     network.reconfigure(1) { _ in }
-    network.reconfigure(1) { $0.interface.announce = [prefix] }
+    network.reconfigure(1) { $0.interface.announce = [Configuration.Announcement(prefix)] }
     network.reconfigure(1) { $0.peers.removeAll { $0.publicKey == removed } }
     network.reconfigure(1) { $0.peers.reverse() }
     network.run(for: .seconds(5))
@@ -91,7 +91,7 @@ import Testing
     network.run(for: .seconds(1))
     // What Babel said under the old key is gone; what the file says is not.
     #expect(
-      network.hosts[1].daemon?.node.status(at: network.now).routes.allSatisfy { $0.state == .local } == true)
+      network.hosts[1].daemon?.node.routeRows(all: true, at: network.now).isEmpty == true)
     network.expectNoLoops()
   }
 
@@ -116,7 +116,7 @@ import Testing
         from: "\(network.hosts[2].addresses[0])", to: "\(network.hosts[1].addresses[0])"), from: 0, to: 1)
     network.run(for: .seconds(1))
     #expect(network.hosts[1].daemon?.drops[.disallowedSource] == 1)
-    #expect(network.hosts[1].daemon?.node.status(at: network.now).routes.isEmpty == true)
+    #expect(network.hosts[1].daemon?.node.tableRows(at: network.now).count == 1)
   }
 
   @Test func babelSwitchedOffLeavesNoRoutesBehind() {

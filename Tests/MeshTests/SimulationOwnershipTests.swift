@@ -34,7 +34,7 @@ import Testing
     network.run(for: .seconds(3))
     let prefix = try #require(IPPrefix("10.50.0.0/16"))
     for host in [1, 3] {
-      network.reconfigure(host) { $0.interface.announce = [prefix] }
+      network.reconfigure(host) { $0.interface.announce = [Configuration.Announcement(prefix)] }
       network.run(for: .seconds(1))
       for peer in 1..<5 {
         #expect(prefixes(toward: peer, at: 0, network).contains(prefix) == (peer == host), network.comment)
@@ -107,7 +107,7 @@ import Testing
     // Also when the session has been given up, and a third party cannot take advantage of it.
     network.run(for: .seconds(300))
     let own = network.hosts[1].addresses.map { IPPrefix(host: $0) }
-    network.reconfigure(2) { $0.interface.announce = own }
+    network.reconfigure(2) { $0.interface.announce = own.map { Configuration.Announcement($0) } }
     network.run(for: .seconds(2))
     #expect(network.metric(at: 0, to: 1) == nil, network.comment)
     #expect(refusals(network, 0, "update of a foreign origin") > 0, network.comment)
@@ -177,14 +177,21 @@ import Testing
     network.connect(0, 3)
     let site = try #require(IPPrefix("10.50.0.0/16"))
     network.configure(0) { $0.peers[0].allowedIPs.append(site) }
-    network.configure(1) { $0.interface.announce = [site] }
+    network.configure(1) { $0.interface.announce = [Configuration.Announcement(site)] }
     // A client that is not here at the moment.
     network.configure(0) { $0.peers[2].babel = false }
     network.start()
     network.run(for: .seconds(4))
     network.stop(3)
     let all = network.hosts[1].addresses + network.hosts[3].addresses
-    network.reconfigure(2) { $0.interface.announce = all.map { IPPrefix(host: $0) } + [site] }
+    // For all packets, and for those of one node only.
+    network.reconfigure(2) {
+      $0.interface.announce = (all.map { IPPrefix(host: $0) } + [site]).flatMap { prefix in
+        let sources = network.hosts[0].addresses.filter { $0.family == prefix.family }
+        return [Configuration.Announcement(prefix)]
+          + sources.map { Configuration.Announcement(prefix, source: IPPrefix(host: $0)) }
+      }
+    }
     network.run(for: .seconds(3))
     #expect(network.way(from: 0, to: 1) == [0, 1], network.comment)
     #expect(prefixes(toward: 1, at: 0, network).contains(site), network.comment)
@@ -203,6 +210,7 @@ import Testing
     network.reconfigure(0) { $0.peers[0].maxPrefixes = 5 }
     network.reconfigure(1) {
       $0.interface.announce = (0..<20).compactMap { IPPrefix("10.60.\($0).0/24") }
+        .map { Configuration.Announcement($0) }
     }
     network.run(for: .seconds(3))
     let neighbour = network.hosts[0].daemon?.node.status(at: network.now).peers.first?.neighbour
@@ -227,7 +235,9 @@ import Testing
     network.connect(1, 2)
     network.connect(1, 3)
     for host in [2, 3] {
-      network.configure(host) { $0.interface.announce = [.defaultIPv4, .defaultIPv6] }
+      network.configure(host) {
+        $0.interface.announce = [.defaultIPv4, .defaultIPv6].map { Configuration.Announcement($0) }
+      }
     }
     let choice = exit(network)
     network.configure(0) { $0.interface.exit = choice }
@@ -258,8 +268,8 @@ import Testing
   func exitThatIsNamedIsTheOnlyOne(exit: Int) {
     let network = withExits { .peer($0.hosts[exit].publicKey) }
     // What the node between prefers is what counts.
-    let preferred = network.hosts[1].daemon?.node.status(at: network.now).routes
-      .first { $0.prefix == .defaultIPv4 && $0.state == .selected }?.via
+    let preferred = network.hosts[1].daemon?.node.routeRows(all: false, at: network.now)
+      .first { $0.prefix == .defaultIPv4 }?.via?.publicKey
     let isExit = preferred == network.hosts[exit].publicKey
     #expect(exits(0, network) == isExit, network.comment)
     network.stop(5 - exit, gracefully: true)
@@ -275,7 +285,7 @@ import Testing
     network.connect(0, 1)
     network.connect(0, 2)
     for host in [1, 2] {
-      network.configure(host) { $0.interface.announce = [.defaultIPv4] }
+      network.configure(host) { $0.interface.announce = [Configuration.Announcement(.defaultIPv4)] }
     }
     network.configure(0) {
       $0.interface.exit = .any

@@ -56,8 +56,8 @@ import Testing
   private func claimants(_ network: SimulatedNetwork) -> [Int] {
     let prefix = IPPrefix(host: network.hosts[4].addresses[0])
     return (0..<4).filter { host in
-      let routes = network.hosts[host].daemon?.node.status(at: network.now).routes ?? []
-      return routes.contains { $0.prefix == prefix && $0.state == .local }
+      let rows = network.hosts[host].daemon?.node.xrouteRows(at: network.now) ?? []
+      return rows.contains { $0.prefix == prefix }
     }
   }
 

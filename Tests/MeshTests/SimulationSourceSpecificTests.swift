@@ -47,6 +47,13 @@ import Testing
       #expect(target(at: host, from: stranger) == Route.Target.none)
       #expect(network.hosts[host].daemon?.hostPrefixes.contains(exit) == true)
     }
+    let middle = try #require(network.hosts[1].daemon)
+    let explanation = middle.node.explain(outside, from: inside, at: network.now)
+    #expect(explanation.prefix == .defaultIPv6 && explanation.source == exit.source)
+    #expect(explanation.basis == .selected && explanation.routes.allSatisfy { $0.source == exit.source })
+    #expect(explanation.switches.map(\.source) == [exit.source])
+    let other = middle.node.explain(outside, from: stranger, at: network.now)
+    #expect(other.target == .none && other.basis == .unknown && other.routes.isEmpty)
     // What comes back from outside comes by the exit.
     let reply = TestPacket.make(from: "2001:db8::1", to: "\(network.hosts[1].addresses[1])")
     network.seal(reply, from: 2, to: 1)

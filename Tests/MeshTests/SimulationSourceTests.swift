@@ -67,7 +67,7 @@ import Testing
   @Test func ownAddressesAreNeverTakenFromPeers() {
     let network = SimulationTests.chain(3)
     let own = IPPrefix(host: network.hosts[0].addresses[0])
-    network.reconfigure(1) { $0.interface.announce = [own] }
+    network.reconfigure(1) { $0.interface.announce = [Configuration.Announcement(own)] }
     network.run(for: .seconds(5))
     #expect(network.hosts[0].daemon?.table.allowedIPs.target(for: own.address, from: own.address) == .local)
     lie(network, from: 1, to: 0, source: "\(own.address)")
@@ -82,7 +82,9 @@ import Testing
     network.connect(0, 1)
     network.connect(0, 2)
     let prefix = try #require(IPPrefix("10.99.0.0/16"))
-    for host in [1, 2] { network.configure(host) { $0.interface.announce = [prefix] } }
+    for host in [1, 2] {
+      network.configure(host) { $0.interface.announce = [Configuration.Announcement(prefix)] }
+    }
     network.configure(0) {
       $0.peers[0].allowedIPs.append(prefix)
       $0.peers[1].allowedIPs.append(prefix)
@@ -120,7 +122,7 @@ import Testing
     let network = SimulatedNetwork(hostCount: 4, seed: Seeds.one)
     for host in 1..<4 { network.connect(host - 1, host) }
     let wide = try #require(IPPrefix("10.77.0.0/16"))
-    network.configure(0) { $0.interface.announce = [wide] }
+    network.configure(0) { $0.interface.announce = [Configuration.Announcement(wide)] }
     network.start()
     network.run(for: .seconds(4))
     network.expectConverged()

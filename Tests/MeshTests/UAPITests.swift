@@ -24,6 +24,13 @@ import Testing
     #expect(UAPIResponse.get(try UAPIAnswer(fixture["get"]).status) == fixture["get"])
   }
 
+  private static let checks = [
+    Status.Check(prefix: .defaultIPv4, question: "tcp 10.0.0.1:22", state: .passing, streak: 0),
+    Status.Check(
+      prefix: .defaultIPv6, question: "http [fd00::1]:80/a", state: .failing, streak: 2,
+      reason: "HTTP status 404"),
+  ]
+
   @Test func extendedAnswersSurviveTheRoundTrip() throws {
     var status = try UAPIAnswer(WGFixture(name: "busy")["get"]).status
     status.mtu = 1380
@@ -31,6 +38,7 @@ import Testing
     status.routerID = "02:00:00:00:00:00:00:01"
     status.linkLocal = IPv6Address("fe80::1")
     status.drops = [("no route to the destination", 7)]
+    status.checks = Self.checks
     status.peers[0].configuredEndpoints = [.name("host.example", port: 7)]
     var neighbour = Status.Neighbour()
     (neighbour.reach, neighbour.rxcost, neighbour.txcost, neighbour.cost) = (0xFFFF, 96, 97, 98)
@@ -40,14 +48,13 @@ import Testing
     #expect(UAPIResponse.show(read) == UAPIResponse.show(status))
     #expect(read.peers[0].neighbour?.roundTrip == .microseconds(12_345))
     #expect(read.drops.first?.reason == "no route to the destination" && read.mtu == 1380)
-    status.peers = []
-    status.routes = [
-      Status.Route(
-        prefix: .defaultIPv4, state: .unreachable, via: PublicKey(hex: first), metric: 65535,
-        referenceMetric: 3, isFeasible: true, routerID: "x", seqno: 65535)
-    ]
-    let routes = try UAPIAnswer(UAPIResponse.routes(status)).status
-    #expect(UAPIResponse.routes(routes) == UAPIResponse.routes(status))
+    #expect(read.checks == Self.checks)
+  }
+
+  @Test func textSurvivesTheRoundTrip() throws {
+    let answer = try UAPIAnswer(UAPIResponse.text("a = b\n\nc\n") + UAPIResponse.success)
+    #expect(answer.textLines == ["a = b", "", "c", ""])
+    #expect(try UAPIAnswer(UAPIResponse.text("") + UAPIResponse.success).textLines == [""])
   }
 
   @Test func errorsHaveTheSignThatWGExpects() throws {
@@ -251,6 +258,9 @@ import Testing
   @Test func requestsSurviveTheRoundTrip() throws {
     let texts = [
       "get=1\n\n", "set=1\n\n", "meshd=1\ncommand=show\n\n", "meshd=1\ncommand=routes\n\n",
+      "meshd=1\ncommand=routes\nall=true\nformat=json\n\n", "meshd=1\ncommand=neighbours\n\n",
+      "meshd=1\ncommand=xroutes\nformat=json\n\n", "meshd=1\ncommand=monitor\n\n",
+      "meshd=1\ncommand=explain\naddress=fd00::1\nformat=json\n\n",
       "meshd=1\ncommand=configuration\n\n", "meshd=1\ncommand=down\n\n", "meshd=1\ncommand=reload\n\n",
       "meshd=1\ncommand=reload\npath=/etc/meshd/a b.conf\n\n",
       """

@@ -35,6 +35,9 @@ public final class SimulatedDaemon {
   /// What the lanes dropped.
   public let drops = DropCounters()
 
+  /// What an observer was told.
+  public private(set) var changes: [TableChange] = []
+
   private let tables = Published(ForwardingTable.empty)
   private var egressTables: Published<ForwardingTable>.Reader
   private var ingressTables: Published<ForwardingTable>.Reader
@@ -140,6 +143,7 @@ public final class SimulatedDaemon {
         hostPrefixes.subtract(removed)
         hostPrefixes.formUnion(added)
       case .underlayChanged(let addresses): underlay = addresses
+      case .change(let change): changes.append(change)
       case .persist(let state): effects.persisted = state
       case .event(let event): effects.events.append(event)
       }
@@ -154,6 +158,11 @@ extension RawSpan {
 
 // What the tables say, and what a liar does with them.
 extension SimulatedDaemon {
+  /// Begins to collect the changes of the tables that operators see.
+  public func observe(at now: Instant) {
+    node.setObserved(true, at: now)
+  }
+
   /// Whom our packets to `destination` go to.
   func nextHop(to destination: IPAddress) -> PublicKey? {
     let source = table.settings.ownAddresses.first { $0.family == destination.family }

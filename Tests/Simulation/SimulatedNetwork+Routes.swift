@@ -51,7 +51,7 @@ extension SimulatedNetwork {
   public func metric(at host: Int, to end: Int, _ family: AddressFamily = .v6) -> Int? {
     guard host != end else { return 0 }
     let prefix = IPPrefix(host: hosts[end].addresses[family == .v4 ? 0 : 1])
-    let routes = hosts[host].daemon?.node.status(at: now).routes ?? []
+    let routes = hosts[host].daemon?.node.routeRows(all: false, at: now) ?? []
     return routes.first { $0.prefix == prefix && $0.state == .selected }.map { Int($0.metric) }
   }
 

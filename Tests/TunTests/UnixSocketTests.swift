@@ -36,10 +36,10 @@ final class TemporaryDirectory {
   @Test func aRequestIsReadAndAnswered() throws {
     let directory = try TemporaryDirectory()
     let path = directory.path.appending("a.sock")
-    let listener = try UnixListener(at: path)
+    let listener = try StreamListener(at: path)
     #expect(mode(path) == 0o600)
     #expect(try listener.accept() == nil)
-    let client = try UnixConnection(to: path)
+    let client = try StreamConnection(to: path)
     guard let server = try listener.accept() else {
       Issue.record("no connection")
       return
@@ -57,8 +57,8 @@ final class TemporaryDirectory {
 
   @Test func aSlowReaderDoesNotBlockTheWriter() throws {
     let directory = try TemporaryDirectory()
-    let listener = try UnixListener(at: directory.path.appending("a.sock"))
-    let client = try UnixConnection(to: directory.path.appending("a.sock"))
+    let listener = try StreamListener(at: directory.path.appending("a.sock"))
+    let client = try StreamConnection(to: directory.path.appending("a.sock"))
     guard let server = try listener.accept() else {
       Issue.record("no connection")
       return
@@ -75,25 +75,25 @@ final class TemporaryDirectory {
     let path = directory.path.appending("a.sock")
     do {
       // Closes without removing its file, as a process that is killed.
-      let dead = try UnixListener(at: path)
+      let dead = try StreamListener(at: path)
       #expect(dead.path == path)
     }
     #expect(mode(path) == 0o600)
-    let alive = try UnixListener(at: path)
-    #expect(throws: UnixListenerError.inUse(path)) { _ = try UnixListener(at: path) }
-    #expect(try UnixConnection(to: path).read(limit: 0) != nil)
+    let alive = try StreamListener(at: path)
+    #expect(throws: StreamListenerError.inUse(path)) { _ = try StreamListener(at: path) }
+    #expect(try StreamConnection(to: path).read(limit: 0) != nil)
     #expect(alive.path == path)
     let long = directory.path.appending(String(repeating: "x", count: 100))
-    #expect(throws: UnixListenerError.pathTooLong(long)) { _ = try UnixListener(at: long) }
-    #expect(throws: UnixListenerError.self) { _ = try UnixListener(at: "/nowhere/at/all.sock") }
+    #expect(throws: StreamListenerError.pathTooLong(long)) { _ = try StreamListener(at: long) }
+    #expect(throws: StreamListenerError.self) { _ = try StreamListener(at: "/nowhere/at/all.sock") }
   }
 
   @Test func anInheritedSocketIsServed() throws {
     let directory = try TemporaryDirectory()
     let path = directory.path.appending("a.sock")
-    let first = try UnixListener(at: path)
-    let second = try UnixListener(adopting: OwnedDescriptor(dup(first.descriptor.rawValue)))
-    let client = try UnixConnection(to: path)
+    let first = try StreamListener(at: path)
+    let second = try StreamListener(adopting: OwnedDescriptor(dup(first.descriptor.rawValue)))
+    let client = try StreamConnection(to: path)
     let isAccepted = try second.accept() != nil
     #expect(isAccepted && client.descriptor.rawValue >= 0)
   }
@@ -107,7 +107,7 @@ final class TemporaryDirectory {
     let directory = try TemporaryDirectory()
     let path = directory.path.appending("a.sock")
     let other = StateFile(directory.path.appending("other"))
-    let listener = try UnixListener(at: path)
+    let listener = try StreamListener(at: path)
     var watcher = try FileWatcher(path)
     var poller = try Poller<UInt64.Token>()
     try poller.add(watcher.descriptor, as: .init(rawValue: 1))
@@ -121,7 +121,7 @@ final class TemporaryDirectory {
     try poller.wait(atMost: nil)
     #expect(poller.events.count == 1)
     try expectRemoved(&watcher, true)
-    let next = try UnixListener(at: path)
+    let next = try StreamListener(at: path)
     #expect(next.path == path)
     try expectRemoved(&watcher, true)
     #expect(throws: Errno.noSuchFileOrDirectory) { _ = try FileWatcher("/nowhere/at/all") }

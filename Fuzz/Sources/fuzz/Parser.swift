@@ -3,9 +3,11 @@ enum Parser: String, CaseIterable {
   case address
   case babelPacket = "babel-packet"
   case configuration
+  case filterRule = "filter-rule"
   case ipHeader = "ip-header"
   case merge
   case netlink
+  case probeAnswer = "probe-answer"
   case superPacket = "super-packet"
   case uapi
   case udpMessage = "udp-message"
@@ -19,9 +21,11 @@ enum Parser: String, CaseIterable {
     case .address: feedAddress(input)
     case .babelPacket: feedBabelPacket(input)
     case .configuration: feedConfiguration(input)
+    case .filterRule: feedFilterRule(input)
     case .ipHeader: feedIPHeader(input)
     case .merge: feedMerge(input)
     case .netlink: feedNetlink(input)
+    case .probeAnswer: feedProbeAnswer(input)
     case .superPacket: feedSuperPacket(input)
     case .uapi: feedUAPI(input)
     case .udpMessage: feedUDPMessage(input)

@@ -1,4 +1,6 @@
+import Babel
 import Mesh
+import Net
 
 /// A configuration file: what is accepted is written so that it is accepted again and means the same.
 func feedConfiguration(_ input: RawSpan) {
@@ -22,5 +24,25 @@ func feedUAPI(_ input: RawSpan) {
     guard case .set(let changes) = request else { continue }
     configuration = configuration.applying(changes)
     precondition(Set(configuration.peers.map(\.publicKey)).count == configuration.peers.count)
+  }
+}
+
+/// One filter rule: what is accepted is printed so that it is read again and means the same; matching never traps.
+func feedFilterRule(_ input: RawSpan) {
+  let words = input.text.split(whereSeparator: \.isWhitespace)
+  do {
+    let rule = try FilterRule(parsing: words)
+    let again = try? FilterRule(parsing: "\(rule)".split(separator: " "))
+    precondition(again == rule, "it means something else: \(rule)")
+    for prefix in [rule.prefix, rule.source, .defaultIPv4, .defaultIPv6].compactMap({ $0 }) {
+      let candidate = FilterCandidate(
+        prefix, source: rule.source, neighbour: rule.neighbour, routerID: rule.routerID, origin: rule.origin,
+        interface: rule.interface)
+      let isDenied = rule.matches(candidate) && rule.action == .deny
+      let metric = Filter(rule.direction, of: [rule]).metric(for: candidate)
+      precondition(!isDenied || metric == nil, "a denied route passed: \(rule)")
+    }
+  } catch {
+    precondition(error.word <= words.count, "the mistake is nowhere")
   }
 }

@@ -18,6 +18,10 @@ public struct NeighbourSettings: Sendable, Equatable {
   ///
   /// A node that cannot forward by source must not.
   public var acceptsSourceSpecific: Bool
+  /// The rules for what it announces, after `accept`.
+  public var inbound: Filter
+  /// The rules for what it is told.
+  public var outbound: Filter
   /// The next hop in our IPv4 updates: our first IPv4 address in the mesh.
   ///
   /// Without one, those who speak RFC 9229 get IPv4 routes by an IPv6 next hop, and others by 192.0.0.8 (RFC 7600).
@@ -37,7 +41,8 @@ public struct NeighbourSettings: Sendable, Equatable {
   public init(
     ourLinkLocal: IPv6Address, expected: IPv6Address? = nil, isMeshd: Bool = false,
     accept: [IPPrefix]? = nil, prefixLimit: Int? = nil, acceptsSourceSpecific: Bool = true,
-    ipv4NextHop: IPv4Address? = nil, mtu: Int = 1420,
+    inbound: Filter = Filter(.in), outbound: Filter = Filter(.out), ipv4NextHop: IPv4Address? = nil,
+    mtu: Int = 1420,
     receiveCost: Metric = .wired, delayPenalty: DelayPenalty? = nil, keys: [MACKey] = []
   ) {
     self.ourLinkLocal = ourLinkLocal
@@ -46,6 +51,8 @@ public struct NeighbourSettings: Sendable, Equatable {
     self.accept = accept
     self.prefixLimit = prefixLimit
     self.acceptsSourceSpecific = acceptsSourceSpecific
+    self.inbound = inbound
+    self.outbound = outbound
     self.ipv4NextHop = ipv4NextHop
     self.mtu = mtu
     self.receiveCost = receiveCost

@@ -77,7 +77,7 @@ extension Speaker {
     if neighbourTable[id]?.isMeshd == true {
       // A meshd jumps only when it has started, and it retracted everything then, which may be lost. It has forgotten its
       // distances too and may take a route through us: together with one of ours through it that is a loop.
-      for slot in slots(of: id) { retract(slot, id, at: now) }
+      for slot in slots(of: id) { retract(slot, id, because: .restarted, at: now) }
     }
     neighbourTable[id]?.txcost = .infinity
     neighbourTable[id]?.ihuExpiry = .distantFuture

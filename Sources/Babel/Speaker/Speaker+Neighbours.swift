@@ -11,6 +11,7 @@ extension Speaker {
     let first = Seqno(UInt16(truncatingIfNeeded: random.next()))
     let authentication = Authentication(using: &random)
     neighbourTable[id] = Neighbour(settings, helloSeqno: first, authentication: authentication)
+    touch(id)
   }
 
   /// Changes a neighbour's settings; routes it may no longer announce are dropped.
@@ -22,12 +23,12 @@ extension Speaker {
       neighbourTable[id]?.isMeshd =
         settings.isMeshd || (address != nil && address == settings.expected)
     }
-    guard old.accept != settings.accept || old.acceptsSourceSpecific != settings.acceptsSourceSpecific else {
-      return
-    }
-    for slot in slots(of: id) where !settings.accepts(routeTable[slot].key) {
-      retract(slot, id, at: now)
-    }
+    if old.outbound != settings.outbound { announceRefiltered(to: id, old.outbound, at: now) }
+    guard
+      old.accept != settings.accept || old.acceptsSourceSpecific != settings.acceptsSourceSpecific
+        || old.inbound != settings.inbound
+    else { return }
+    refilter(id, at: now)
     // What was refused before was not stored.
     neighbourTable[id]?.owesRouteRequest = true
     transmitSoon(to: id, within: timing.urgent, at: now)
@@ -37,6 +38,7 @@ extension Speaker {
   public mutating func removeNeighbour(_ id: NeighbourID, at now: Instant) {
     sendFarewell(to: id)
     guard neighbourTable.removeValue(forKey: id) != nil else { return }
+    touch(id)
     forget(id, keepAnnouncer: false, at: now)
   }
 
@@ -103,6 +105,7 @@ extension Speaker {
   /// Follows what the Hello history and the IHUs say about the link.
   mutating func refreshCost(_ id: NeighbourID, at now: Instant) {
     guard let neighbour = neighbourTable[id] else { return }
+    touch(id)
     if neighbour.isHeard, neighbour.toldRxcost != neighbour.rxcost {
       neighbourTable[id]?.owesIHU = true
       transmitSoon(to: id, within: .zero, at: now)
@@ -133,7 +136,7 @@ extension Speaker {
   private mutating func forget(_ id: NeighbourID, keepAnnouncer: Bool, at now: Instant) {
     for slot in 0..<routeTable.endSlot where routeTable.contains(slot) {
       routeTable[slot].requests.remove(id)
-      if routeTable[slot].index(of: id) != nil { retract(slot, id, at: now) }
+      retract(slot, id, because: keepAnnouncer ? .linkDown : .removed, at: now)
       guard !keepAnnouncer, routeTable.contains(slot) else { continue }
       if removeFormerAnnouncers(slot, where: { $0.neighbour == id }) { report(slot) }
       settle(slot)

@@ -40,7 +40,7 @@ extension Speaker {
       for route in routeTable[slot].routes where !binding.admits(route.routerID) {
         bindings[prefix]?.refuse(key)
         count(.foreignOrigin, from: route.neighbour)
-        retract(slot, route.neighbour, at: now)
+        retract(slot, route.neighbour, because: .filtered, at: now)
       }
     }
   }

@@ -16,8 +16,11 @@ extension Speaker {
   }
 
   mutating func beginOrigin(_ slot: RouteTable.Slot, metric: Metric, at now: Instant) {
+    let former = routeTable[slot].selected
+    let isNew = routeTable[slot].local == nil
     routeTable[slot].local = metric
     routeTable[slot].selected = nil
+    if isNew { emitSwitch(slot, from: former, because: .originated) }
     routeTable[slot].reconsideration = .distantFuture
     routeTable[slot].hold = nil
     announceChange(slot, at: now)
@@ -39,7 +42,10 @@ extension Speaker {
     routeTable[slot].claim = nil
     routeTable[slot].requests.removeClaims()
     reselect(slot, at: now)
-    if routeTable[slot].selected == nil { lose(slot, at: now) }
+    if routeTable[slot].selected == nil {
+      emitSwitch(slot, from: nil, because: .withdrawn)
+      lose(slot, at: now)
+    }
     report(slot)
   }
 
@@ -52,18 +58,22 @@ extension Speaker {
       if update.routerID == routerID { recover(update.seqno, at: now) }
       return
     }
-    let route = Route(update, from: id)
     if let reason = refusal(of: update, key, settings, from: id, at: now) {
       count(reason, from: id)
-    } else if let route {
-      let slot = routeTable.slotOrInsert(key)
-      store(route, in: slot, interval: update.interval, at: now)
-      compareClaim(slot, with: route, at: now)
-      settle(slot)
-      return
+    } else if var route = Route(update, from: id) {
+      if let penalty = penalty(of: route, key) {
+        route.penalty = penalty
+        let slot = routeTable.slotOrInsert(key)
+        store(route, in: slot, interval: update.interval, at: now)
+        compareClaim(slot, with: route, at: now)
+        settle(slot)
+        return
+      }
+      count(.filtered, from: id)
     }
     // Whatever it is, it replaces what the neighbour said before.
-    if let slot = routeTable.slot(key) { retract(slot, id, at: now) }
+    guard let slot = routeTable.slot(key) else { return }
+    retract(slot, id, because: update.metric.isFinite ? .filtered : .retracted, at: now)
   }
 
   /// Why an update is not to be used; never a reason to refuse a retraction.
@@ -101,8 +111,8 @@ extension Speaker {
       neighbourTable[id]?.routeCount += 1
       routeTable[slot].routes.append(route)
       refresh(slot, routeTable[slot].routes.count - 1, interval, at: now)
-      report(slot)
       reselect(slot, at: now)
+      report(slot)
       requestIfBetter(slot, route, at: now)
       return
     }
@@ -142,10 +152,13 @@ extension Speaker {
   /// Removes a neighbour's route, which it retracted or may not have.
   ///
   /// The neighbour counts as an announcer for a while: packets it sent before are still on their way.
-  mutating func retract(_ slot: RouteTable.Slot, _ id: NeighbourID, at now: Instant) {
+  mutating func retract(
+    _ slot: RouteTable.Slot, _ id: NeighbourID, because reason: RouteSwitch.Reason = .retracted,
+    at now: Instant
+  ) {
     guard routeTable[slot].index(of: id) != nil else { return }
     removeRoute(slot, id, at: now)
-    reselect(slot, at: now)
+    reselect(slot, after: reason, at: now)
     settle(slot)
   }
 
@@ -188,7 +201,9 @@ extension Speaker {
   mutating func run(_ slot: RouteTable.Slot, at now: Instant) {
     let expired = routeTable[slot].routes.filter { $0.expiry <= now }.map(\.neighbour)
     for id in expired { removeRoute(slot, id, at: now) }
-    if !expired.isEmpty || routeTable[slot].reconsideration <= now { reselect(slot, at: now) }
+    if !expired.isEmpty || routeTable[slot].reconsideration <= now {
+      reselect(slot, after: .expired, at: now)
+    }
     if let id = routeTable[slot].selected, let index = routeTable[slot].index(of: id),
       routeTable[slot].routes[index].refresh <= now
     {
@@ -196,10 +211,7 @@ extension Speaker {
       let key = routeTable[slot].key
       send([.routeRequest(RouteRequest(prefix: key.prefix, source: key.source))], to: id, isUnicast: true)
     }
-    if let hold = routeTable[slot].hold, hold.end <= now {
-      routeTable[slot].hold = nil
-      report(slot)
-    }
+    if let hold = routeTable[slot].hold, hold.end <= now { endHold(slot) }
     if removeFormerAnnouncers(slot, where: { $0.end <= now }) { report(slot) }
     repeatRequests(slot, at: now)
   }

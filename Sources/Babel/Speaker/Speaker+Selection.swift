@@ -6,8 +6,13 @@ extension Speaker {
   static let copies = 4
 
   /// Chooses the route for a prefix and says so to whom it concerns.
-  mutating func reselect(_ slot: RouteTable.Slot, at now: Instant) {
+  ///
+  /// `loss` is why a route has just left the table.
+  mutating func reselect(
+    _ slot: RouteTable.Slot, after loss: RouteSwitch.Reason = .retracted, at now: Instant
+  ) {
     guard routeTable[slot].local == nil else { return }
+    touch(slot)
     let row = routeTable[slot]
     let selection = RouteSelection(
       row.routes, current: row.selected, halfLife: timing.smoothing, at: now
@@ -15,6 +20,9 @@ extension Speaker {
     routeTable[slot].selected = selection.neighbour
     routeTable[slot].reconsideration =
       selection.isPending ? now.advanced(by: timing.smoothing / 8) : .distantFuture
+    if selection.neighbour != row.selected {
+      emitSwitch(slot, from: row.selected, because: reason(for: row, slot, after: loss, at: now))
+    }
     if selection.neighbour != row.selected || selection.neighbour == nil { report(slot) }
     if selection.neighbour != nil {
       routeTable[slot].hold = nil
@@ -23,6 +31,30 @@ extension Speaker {
       if row.selected != nil { lose(slot, at: now) }
       requestIfStarved(slot, at: now)
     }
+  }
+
+  /// Why the route that `row` had in use is left.
+  private func reason(
+    for row: Destination, _ slot: RouteTable.Slot, after loss: RouteSwitch.Reason, at now: Instant
+  ) -> RouteSwitch.Reason {
+    guard row.selected != nil else { return .found }
+    guard let route = row.selectedRoute else { return loss }
+    guard route.metric.isFinite else { return .linkDown }
+    return isFeasible(route, slot, at: now) ? .better : .unfeasible
+  }
+
+  /// Tells that the route in use has changed to what the row says now.
+  mutating func emitSwitch(
+    _ slot: RouteTable.Slot, from former: NeighbourID?, because reason: RouteSwitch.Reason
+  ) {
+    let row = routeTable[slot]
+    let formerRoute = former.flatMap { row.index(of: $0) }.map { row.routes[$0] }
+    emit(
+      .switched(
+        RouteSwitch(
+          key: row.key, former: former, formerMetric: formerRoute?.metric ?? .infinity,
+          current: row.selected, metric: row.local ?? row.selectedRoute?.metric ?? .infinity, reason: reason))
+    )
   }
 
   /// What this node says about a prefix; `nil` is a retraction.
@@ -85,8 +117,15 @@ extension Speaker {
     guard let index = routeTable[slot].hold?.waiting.firstIndex(of: id) else { return }
     routeTable[slot].hold?.waiting.remove(at: index)
     guard routeTable[slot].hold?.waiting.isEmpty == true else { return }
-    routeTable[slot].hold = nil
-    report(slot)
+    endHold(slot)
     settle(slot)
+  }
+
+  /// Lets packets for a lost prefix go by a shorter one again.
+  mutating func endHold(_ slot: RouteTable.Slot) {
+    routeTable[slot].hold = nil
+    // Unfeasible announcements keep it unreachable.
+    if routeTable[slot].routes.isEmpty { emitSwitch(slot, from: nil, because: .released) }
+    report(slot)
   }
 }

@@ -7,7 +7,9 @@ extension Speaker {
   /// No split horizon: neighbours need to know that we know a prefix to accept packets from it
   /// (`decisions.md` 13).
   mutating func announce(_ key: RouteKey, within delay: Duration, repeats: Int, at now: Instant) {
-    for id in neighbourTable.keys { announce(key, to: id, within: delay, repeats: repeats, at: now) }
+    for id in neighbourTable.keys where mayHear(id, of: key) {
+      announce(key, to: id, within: delay, repeats: repeats, at: now)
+    }
   }
 
   /// Queues an update for a neighbour.
@@ -144,7 +146,7 @@ extension Speaker {
       let chunk = slot..<min(slot + 256, routeTable.endSlot)
       var updates: [Update] = []
       for slot in chunk where routeTable.contains(slot) {
-        guard announcement(slot) != nil || routeTable[slot].hold != nil else { continue }
+        guard announcement(slot, to: neighbour) != nil || routeTable[slot].hold != nil else { continue }
         updates.append(update(routeTable[slot].key, to: neighbour, at: now))
       }
       for update in updates.sorted(by: Self.goesBefore) { transmission.append(.update(update)) }
@@ -169,7 +171,9 @@ extension Speaker {
     let retraction = Update(
       retracting: key.prefix, source: key.source, isIPv4ViaIPv6: isIPv4ViaIPv6, seqno: seqno,
       interval: interval)
-    guard let slot = routeTable.slot(key), let said = announcement(slot) else { return retraction }
+    guard let slot = routeTable.slot(key), let said = announcement(slot, to: neighbour) else {
+      return retraction
+    }
     // For a claim as for a route of others: after its end, only a newer one is feasible.
     if routeTable[slot].local == nil || routeTable[slot].claim != nil {
       guard
@@ -178,8 +182,10 @@ extension Speaker {
         counters.overflows += 1
         return retraction
       }
+      // Which other routes are feasible depends on it.
+      touch(slot)
     }
-    routeTable[slot].announced = said
+    routeTable[slot].announced = announcement(slot)
     return Update(
       prefix: key.prefix, source: key.source, isIPv4ViaIPv6: isIPv4ViaIPv6, routerID: said.routerID,
       nextHop: nextHop, seqno: said.seqno, metric: said.metric, interval: interval)

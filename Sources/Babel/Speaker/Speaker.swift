@@ -15,6 +15,8 @@ public struct Speaker: Sendable {
     case send(to: NeighbourID, OutgoingPacket)
     /// Look up the route again: its state or its announcers changed.
     case routeChanged(RouteKey)
+    /// Another route is in use for a destination, or none.
+    case switched(RouteSwitch)
     /// The neighbour's link became usable or unusable, its cost changed, or its address.
     case neighbourChanged(NeighbourID)
     /// Our sequence number changed and is to be persisted.
@@ -66,6 +68,8 @@ public struct Speaker: Sendable {
   var sourcesScheduled = Instant.distantFuture
   var epoch: UInt32 = 0
   var isShutDown = false
+  /// What was touched; `nil` while nobody observes.
+  var observation: Observation?
   private var outputs: [Output] = []
   private var firstOutput = 0
 
@@ -145,6 +149,7 @@ public struct Speaker: Sendable {
 
   /// Tells the caller that what `route(for:source:)` says may have changed.
   mutating func report(_ slot: RouteTable.Slot) {
+    touch(slot)
     guard !routeTable[slot].isReported else { return }
     routeTable[slot].isReported = true
     emit(.routeChanged(routeTable[slot].key))

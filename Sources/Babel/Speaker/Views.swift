@@ -45,13 +45,23 @@ public struct RouteEntry: Sendable, Equatable {
   public var metric: Metric
   /// Whether the feasibility condition holds (RFC 8966 §3.5.1).
   public var isFeasible: Bool
-  /// Whether packets go this way.
-  public var isSelected: Bool
+  /// What selection thinks of it.
+  public var verdict: RouteVerdict
 
   /// The destination.
   public var prefix: IPPrefix { key.prefix }
   /// Where packets must come from; `nil` is anywhere.
   public var source: IPPrefix? { key.source }
+  /// Whether packets go this way, or are for this node.
+  public var isSelected: Bool { verdict == .selected || verdict == .local }
+}
+
+/// A destination that was lost and is held unreachable (RFC 8966 §3.5.4), for display.
+public struct HoldView: Sendable, Equatable {
+  /// The neighbours that have not acknowledged the retraction.
+  public var waiting: [NeighbourID]
+  /// When the hold ends in any case.
+  public var end: Instant
 }
 
 /// One neighbour, for display.
@@ -64,8 +74,12 @@ public struct NeighbourView: Sendable, Equatable {
   public var isUp: Bool
   /// Whether it is known to be a meshd.
   public var isMeshd: Bool
-  /// The last 16 Hellos, newest in the highest bit.
-  public var reach: UInt16
+  /// The last 16 Hellos with U = 0, newest in the highest bit.
+  public var multicastReach: UInt16
+  /// The last 16 Hellos with U = 1.
+  public var unicastReach: UInt16
+  /// The better of the two.
+  public var reach: UInt16 { max(multicastReach, unicastReach) }
   /// The cost we tell it.
   public var rxcost: Metric
   /// The cost it tells us.
@@ -74,6 +88,8 @@ public struct NeighbourView: Sendable, Equatable {
   public var cost: Metric
   /// The smoothed round-trip time (RFC 9616); `nil` before it was measured.
   public var roundTrip: Duration?
+  /// What it adds to the cost.
+  public var roundTripCost: Metric
   /// When its last Hello came.
   public var lastHello: Instant?
   /// How many routes it announces.

@@ -12,6 +12,8 @@ struct Route: Sendable {
   private(set) var seqno: Seqno
   /// The neighbour's metric; feasibility is decided by it, never by ours.
   private(set) var referenceMetric: Metric
+  /// What the configuration adds to the cost of the link.
+  var penalty = Metric.zero
   /// Our metric; infinite while the link is unusable.
   private(set) var metric = Metric.infinity
   /// When the route is gone unless it is announced again.
@@ -35,11 +37,13 @@ struct Route: Sendable {
     routerID = other.routerID
     seqno = other.seqno
     referenceMetric = other.referenceMetric
+    penalty = other.penalty
   }
 
   /// Whether `other` announces the same.
   func announcesSame(as other: Route) -> Bool {
     routerID == other.routerID && seqno == other.seqno && referenceMetric == other.referenceMetric
+      && penalty == other.penalty
   }
 
   /// Starts the life of the route anew: it ends after 3.5 intervals, and after 2.5 we ask (appendix B).
@@ -55,7 +59,7 @@ struct Route: Sendable {
 
   /// Brings the metric up to date with the cost of the link, which is never zero.
   mutating func setCost(_ cost: Metric, halfLife: Duration, at now: Instant) {
-    let new = referenceMetric + max(cost, Metric(1))
+    let new = referenceMetric + max(cost, Metric(1)) + penalty
     guard new != metric else { return }
     // A way that has just become usable must prove itself: it starts half as bad again.
     smoothed =

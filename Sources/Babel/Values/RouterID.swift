@@ -19,6 +19,19 @@ extension RouterID: Comparable {
 }
 
 extension RouterID: CustomStringConvertible {
+  /// Reads eight pairs of hexadecimal digits with colons between.
+  public init?(_ text: some StringProtocol) {
+    let octets = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard octets.count == 8 else { return nil }
+    var number: UInt64 = 0
+    for octet in octets {
+      let isPair = octet.utf8.count == 2 && octet.utf8.first != UInt8(ascii: "+")
+      guard isPair, let value = UInt8(octet, radix: 16) else { return nil }
+      number = number << 8 | UInt64(value)
+    }
+    self.init(number)
+  }
+
   /// Eight pairs of hexadecimal digits with colons between, as babeld and BIRD print it.
   public var description: String {
     (0..<8).map { index in

@@ -69,6 +69,23 @@ public struct AllowedIPs: Sendable {
     return (length(of: match), trie(match.family).route(match.index))
   }
 
+  /// The route that a packet from `source` to `destination` follows, and what it is for; for the control thread.
+  ///
+  /// The answer of `target(for:from:)` spelt out, a question for each length of the two prefixes.
+  public func lookup(
+    _ destination: IPAddress, from source: IPAddress
+  ) -> (prefix: IPPrefix, source: IPPrefix?, route: Route)? {
+    for length in (0...destination.family.bitWidth).reversed() {
+      guard let prefix = IPPrefix(destination, length: length) else { continue }
+      for sourceLength in (0...source.family.bitWidth).reversed() {
+        let source = IPPrefix(source, length: sourceLength)
+        guard let route = self[prefix, from: source], route.target != .none else { continue }
+        return (prefix, sourceLength == 0 ? nil : source, route)
+      }
+    }
+    return nil
+  }
+
   /// Visits all routes with the sources they are for: IPv4 first, by destination, the shorter of two first and the route for
   /// packets from anywhere before the others.
   public func forEach(_ body: (_ prefix: IPPrefix, _ source: IPPrefix?, _ route: Route) -> Void) {

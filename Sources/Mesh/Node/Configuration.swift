@@ -1,3 +1,4 @@
+public import Babel
 public import Net
 public import Noise
 
@@ -71,7 +72,17 @@ extension Configuration {
     /// Whether this host uses the default route that others announce.
     public var exit = Exit.none
     /// What this node announces to the mesh, besides its own addresses.
-    public var announce: [IPPrefix] = []
+    ///
+    /// No prefix appears twice with the same source.
+    public var announce: [Announcement] = []
+    /// Whose routes of the host's kernel it announces as well; `.kernel` are the prefixes of the host's interfaces.
+    public var redistribute: [KernelProtocol] = []
+    /// Rules for what peers announce, for what they are told, and for what is redistributed.
+    public var filters: [FilterRule] = []
+    /// On what announcements depend.
+    public var checks: [Check] = []
+    /// Where babeld's monitoring protocol is served.
+    public var monitorSockets: [MonitorSocket] = []
     /// The host's side of the interface, used by `meshd up` only.
     public var host = HostSettings()
 
@@ -83,8 +94,19 @@ extension Configuration {
       lhs.privateKey?.publicKey == rhs.privateKey?.publicKey && lhs.listenPort == rhs.listenPort
         && lhs.firewallMark == rhs.firewallMark && lhs.babel == rhs.babel && lhs.transit == rhs.transit
         && lhs.exit == rhs.exit && lhs.sourceCheck == rhs.sourceCheck && lhs.announce == rhs.announce
-        && lhs.host == rhs.host
+        && lhs.redistribute == rhs.redistribute && lhs.filters == rhs.filters && lhs.checks == rhs.checks
+        && lhs.monitorSockets == rhs.monitorSockets && lhs.host == rhs.host
     }
+  }
+
+  /// A socket that speaks babeld's monitoring protocol.
+  public enum MonitorSocket: Sendable, Equatable {
+    /// Beside the control socket.
+    case standard
+    /// An absolute path.
+    case path(String)
+    /// A TCP port at ::1.
+    case port(UInt16)
   }
 
   /// What wg-quick does around the device: addresses, MTU, routes, hooks.
@@ -164,6 +186,8 @@ extension Configuration {
     public var accept: [IPPrefix]?
     /// How many prefixes the peer may announce; `nil` is the speaker's default.
     public var maxPrefixes: Int?
+    /// Rules for this peer alone, before those of the interface; none is for redistribution.
+    public var filters: [FilterRule] = []
 
     /// A peer that owns nothing.
     public init(publicKey: PublicKey) {

@@ -42,13 +42,15 @@ extension Node {
     speaker = nil
     var known: [(prefix: IPPrefix, source: IPPrefix?)] = []
     draft.allowedIPs.forEach { prefix, source, _ in known.append((prefix, source)) }
-    for (prefix, source) in known { refresh(prefix, from: source) }
+    for (prefix, source) in known { refresh(prefix, from: source, because: .configuration) }
+    tellOfLostSpeaker()
     guard isWanted, let identity,
       let routerID = RouterID(DerivedAddresses(of: identity.publicKey).interfaceIdentifier)
     else { return }
     // The number a crash has lost was at most a few behind; one more is newer than what others remember of us.
     let seqno = Seqno(state.seqno).successor
     speaker = Speaker(routerID: routerID, seqno: seqno, seed: random.next())
+    if isObserved { speaker?.isObserved = true }
     persist(seqno: seqno)
   }
 
@@ -106,13 +108,14 @@ extension Node {
     }
     // What is its property depends on whether it speaks.
     if peer.speaksBabel != spokeBabel {
-      for prefix in settings.allowedIPs { refresh(prefix) }
+      for prefix in settings.allowedIPs { refresh(prefix, because: .configuration) }
     }
     drain(peer)
     refreshEntry(of: peer)
   }
 
   mutating func remove(_ peer: Peer) {
+    departed[peer.id] = peer.publicKey
     stopRepresenting(peer)
     leaveBabel(peer)
     sayFarewell(to: peer)
@@ -140,40 +143,12 @@ extension Node {
     for prefix in changed + gone where !prefix.isDefault { bind(prefix, to: owners[prefix] ?? []) }
     bindExits()
     changed.removeAll { old[$0] == owners[$0] }
-    for prefix in changed + gone { refresh(prefix) }
+    for prefix in changed + gone { refresh(prefix, because: .configuration) }
   }
 
   private mutating func bind(_ prefix: IPPrefix, to ids: [PeerID]) {
     let peers = ids.compactMap { peer($0)?.owner }
     speaker?.bind(prefix, to: peers.isEmpty ? nil : peers, at: now)
-  }
-
-  /// The addresses that the interface has were changed, by us or by somebody else.
-  mutating func setHostAddresses(_ addresses: [IPAddress]) {
-    guard addresses != hostAddresses else { return }
-    hostAddresses = addresses
-    configureLocalPrefixes()
-  }
-
-  /// Finds out what is ours.
-  ///
-  /// Configured addresses and `Announce` are announced; what somebody gave the interface besides is only delivered.
-  private mutating func configureLocalPrefixes() {
-    let interface = configuration.interface
-    let configured = interface.host.addresses.map(\.address)
-    // With the kernel forwarding, everything goes to it anyway, and the table stays WireGuard's own.
-    let found = interface.transit == .kernel ? [] : hostAddresses.filter { !configured.contains($0) }
-    let announced = Set(configured.map { IPPrefix(host: $0) } + interface.announce)
-    let local = announced.union(found.map { IPPrefix(host: $0) })
-    draft.settings.ownAddresses = configured + found
-    isTableDirty = true
-    let withdrawn = announcedPrefixes.subtracting(announced).sorted()
-    announcedPrefixes = announced
-    let changed = localPrefixes.symmetricDifference(local).sorted()
-    localPrefixes = local
-    for prefix in withdrawn { withdraw(prefix) }
-    for prefix in announced.sorted() { speaker?.originate(prefix, metric: .zero, at: now) }
-    for prefix in changed { refresh(prefix) }
   }
 
   mutating func setMTU(_ mtu: Int) {

@@ -108,14 +108,14 @@ extension Node {
   }
 
   /// Takes back the announcement of a prefix, unless it is ours or that of another peer for which we speak.
-  mutating func withdraw(_ prefix: IPPrefix) {
-    if !announcedPrefixes.contains(prefix) {
-      speaker?.withdraw(prefix, at: now)
-      let others = (owners[prefix] ?? []).compactMap { peer($0) }
+  mutating func withdraw(_ prefix: IPPrefix, from source: IPPrefix? = nil) {
+    if announcedPrefixes[RouteKey(prefix, source: source)] == nil {
+      speaker?.withdraw(prefix, source: source, at: now)
+      let others = source == nil ? (owners[prefix] ?? []).compactMap { peer($0) } : []
       if let other = others.first(where: { $0.client.represented.contains(prefix) }) {
         claim(prefix, for: other)
       }
     }
-    refresh(prefix)
+    refresh(prefix, from: source)
   }
 }

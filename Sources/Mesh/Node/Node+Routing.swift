@@ -8,9 +8,11 @@ extension Node {
   /// Makes the peer a neighbour, or tells the speaker what changed about it.
   mutating func joinBabel(_ peer: Peer) {
     guard let identity, speaker != nil else { return }
+    let rules = peer.configuration.filters + configuration.interface.filters
     let settings = NeighbourSettings(
       ourLinkLocal: identity.publicKey.linkLocal, expected: peer.linkLocal,
       accept: peer.configuration.accept, prefixLimit: peer.configuration.maxPrefixes,
+      inbound: Filter(.in, of: rules), outbound: Filter(.out, of: rules),
       ipv4NextHop: firstOwnIPv4, mtu: mtu,
       keys: peer.configuration.babelKeys.map { MACKey(sign: $0.sign, verify: $0.verify) })
     let id = NeighbourID(peer.id.rawValue)
@@ -69,13 +71,15 @@ extension Node {
 
   /// Carries out what the speaker wants.
   mutating func drainSpeaker() {
-    while let output = speaker?.poll() {
+    while let output = postponed.popFirst() ?? speaker?.poll() {
       switch output {
       case .send(let neighbour, let packet):
         speak(packet, to: PeerID(rawValue: neighbour.rawValue))
       case .routeChanged(let key):
         if key.source == nil { noteRival(for: key.prefix) }
         refresh(key.prefix, from: key.source)
+      case .switched(let change):
+        record(change)
       case .claimLost(let prefix):
         loseClaim(to: prefix)
       case .prefixLimitReached(let neighbour):
@@ -91,6 +95,7 @@ extension Node {
         persist(seqno: seqno)
       }
     }
+    departed = [:]
   }
 
   private mutating func speak(_ packet: OutgoingPacket, to id: PeerID) {
@@ -104,20 +109,46 @@ extension Node {
   }
 
   /// Lets the last words to a peer leave under the table that still has its session.
+  ///
+  /// What else the speaker says is heard when the configuration is whole again.
   mutating func sayFarewell(to peer: Peer) {
-    let waiting = outbox
-    outbox = []
-    drainSpeaker()
-    let new = outbox
-    outbox = waiting
-    for output in new {
-      if case .speak(_, peer.id) = output { farewells.append(output) } else { outbox.append(output) }
+    while let output = speaker?.poll() {
+      if case .send(NeighbourID(peer.id.rawValue), let packet) = output {
+        guard let identity, peer.hasSession(at: now) else { continue }
+        farewells.append(.speak(BabelPacket(packet, from: identity.publicKey.linkLocal), peer.id))
+      } else {
+        postponed.append(output)
+      }
     }
+  }
+
+  private mutating func record(_ change: RouteSwitch) {
+    record(
+      SwitchRecord(
+        time: now, prefix: change.key.prefix, source: change.key.source,
+        former: change.former.flatMap { key(of: $0) }, formerMetric: change.formerMetric.rawValue,
+        current: change.current.flatMap { key(of: $0) }, metric: change.metric.rawValue,
+        reason: .routing(change.reason)))
+  }
+
+  private mutating func record(_ record: SwitchRecord) {
+    switches.append(record)
+    outbox.append(.event(.routeSwitched(record)))
+  }
+
+  /// Who a neighbour is, or was at the beginning of the turn.
+  func key(of neighbour: NeighbourID) -> PublicKey? {
+    let id = PeerID(rawValue: neighbour.rawValue)
+    return departed[id] ?? peer(id)?.publicKey
   }
 
   /// Brings the table's entry for one prefix, or for packets to it from some sources, up to date with what Babel, the
   /// configuration and we say about it.
-  mutating func refresh(_ prefix: IPPrefix, from source: IPPrefix? = nil) {
+  ///
+  /// `reason` is remembered if packets go elsewhere from now on; without one, Babel has given it.
+  mutating func refresh(
+    _ prefix: IPPrefix, from source: IPPrefix? = nil, because reason: SwitchRecord.Reason? = nil
+  ) {
     let old = draft.allowedIPs[prefix, from: source]
     let new = route(for: prefix, from: source)
     guard new != old else { return }
@@ -125,14 +156,16 @@ extension Node {
     isTableDirty = true
     guard old?.target != new?.target else { return }
     changedHostPrefixes.append(HostPrefix(prefix, from: source))
-    if speaker != nil {
-      outbox.append(.event(.routeChanged(prefix, from: source, via: nextHop(of: new))))
-    }
+    guard let reason else { return }
+    record(
+      SwitchRecord(
+        time: now, prefix: prefix, source: source, former: nextHop(of: old), current: nextHop(of: new),
+        reason: reason))
   }
 
   private func nextHop(of route: Route?) -> PublicKey? {
     guard case .peer(let id)? = route?.target else { return nil }
-    return peer(id)?.publicKey
+    return key(of: NeighbourID(id.rawValue))
   }
 
   private func route(for prefix: IPPrefix, from source: IPPrefix?) -> Route? {

@@ -11,7 +11,7 @@ extension Node {
     status.firewallMark = configuration.interface.firewallMark
     status.mtu = mtu
     status.babel = speaker != nil
-    status.routerID = speaker.map { "\($0.routerID)" } ?? ""
+    status.routerID = routerID ?? ""
     status.linkLocal = speaker == nil ? nil : identity?.publicKey.linkLocal
     let neighbours = speaker?.neighbours ?? []
     let prefixes = prefixesByPeer()
@@ -23,7 +23,6 @@ extension Node {
       let neighbour = neighbours.first { $0.id.rawValue == peer.id.rawValue }
       status.peers.append(self.status(of: peer, prefixes[peer.id] ?? [], neighbour))
     }
-    for entry in speaker?.routes(at: now) ?? [] { status.routes.append(route(entry)) }
     if let counters = speaker?.counters {
       let packets: [(reason: String, count: UInt64)] = [
         ("foreign Babel packet", counters.foreignPackets), ("malformed Babel TLV", counters.malformedTLVs),
@@ -85,20 +84,5 @@ extension Node {
       prefixes[id, default: []].insert(prefix)
     }
     return prefixes
-  }
-
-  private func route(_ entry: RouteEntry) -> Status.Route {
-    let state: Status.Route.State =
-      switch (entry.neighbour, entry.routerID) {
-      case (nil, nil): .unreachable
-      case (nil, _): .local
-      default: entry.isSelected ? .selected : .alternative
-      }
-    return Status.Route(
-      prefix: entry.prefix, state: state,
-      via: entry.neighbour.flatMap { peer(PeerID(rawValue: $0.rawValue))?.publicKey },
-      metric: entry.metric.rawValue, referenceMetric: entry.referenceMetric.rawValue,
-      isFeasible: entry.isFeasible, routerID: entry.routerID.map { "\($0)" } ?? "",
-      seqno: entry.seqno.rawValue)
   }
 }

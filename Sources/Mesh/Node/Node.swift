@@ -27,6 +27,10 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case mtu(Int)
     /// The addresses of the TUN device, whoever gave them to it; link-local ones left out.
     case addresses([IPAddress])
+    /// What is announced of the host's own routes.
+    case redistributed([Configuration.Announcement])
+    /// The prefixes of which every check finds an answer; others with a check are not announced.
+    case healthy(Set<IPPrefix>)
     /// The TUN device is up or down (1.2.16).
     case link(isUp: Bool)
     /// Our side of the path to the peer is no longer valid (1.2.28).
@@ -56,6 +60,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case underlayChanged([IPAddress])
     /// To be written to disk, before anything that follows is sent.
     case persist(PersistentState)
+    /// A row of the tables that operators see has changed, while somebody observes.
+    case change(TableChange)
     /// Something for the log.
     case event(NodeEvent)
   }
@@ -92,13 +98,24 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   var owners: [IPPrefix: [PeerID]] = [:]
   /// Our own addresses and what we announce.
   var localPrefixes: Set<IPPrefix> = []
-  /// Those of them that Babel announces.
-  var announcedPrefixes: Set<IPPrefix> = []
+  /// Those of them that Babel announces, with their metrics.
+  var announcedPrefixes: [RouteKey: Metric] = [:]
+  /// What is announced of the host's own routes.
+  var redistributed: [Configuration.Announcement] = []
+  /// The prefixes whose checks find an answer.
+  var healthyPrefixes: Set<IPPrefix> = []
   /// The addresses the interface has, link-local ones left out.
   var hostAddresses: [IPAddress] = []
 
   /// Every endpoint that is a name without an address, once each.
   public internal(set) var unresolvedNames: [Configuration.EndpointSource] = []
+
+  /// The last changes of where packets go.
+  var switches = SwitchHistory()
+  /// The keys of the peers that left in this turn, for what Babel has still to say about them.
+  var departed: [PeerID: PublicKey] = [:]
+  /// What observers know; `nil` while there are none.
+  var told: ToldTables?
 
   var draft = ForwardingTable.Draft()
   var isTableDirty = true
@@ -111,6 +128,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   var isUnderlayDirty = false
   /// Packets to peers that are about to go from the table.
   var farewells: Deque<Output> = []
+  /// What the speaker said when a farewell was asked for.
+  var postponed: Deque<Speaker.Output> = []
   var outbox: Deque<Output> = []
   var calmSample = Instant.zero
   var urgentSample = Instant.distantFuture
@@ -143,11 +162,14 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case .move(let key, let endpoint): move(key, to: endpoint)
     case .mtu(let mtu): setMTU(mtu)
     case .addresses(let addresses): setHostAddresses(addresses)
+    case .redistributed(let announcements): setRedistributed(announcements)
+    case .healthy(let prefixes): setHealthy(prefixes)
     case .link(let isUp): setLink(isUp: isUp)
     case .staleSource(let id): forgetSource(of: id)
     case .shutdown: speaker?.shutdown(at: now)
     }
     drainSpeaker()
+    tellObservers()
   }
 
   /// Does what is due.
@@ -157,6 +179,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     if isLinkUp, tunnelDeadline <= now { advanceTunnels() }
     speaker?.advance(to: now)
     drainSpeaker()
+    tellObservers()
   }
 
   /// The next thing to do; `nil` at the end of the turn.

@@ -15,8 +15,8 @@ public enum NodeEvent: Sendable {
   case handshakeRefused(from: Endpoint, reason: String)
   /// The peer became usable, or ceased to be usable, as a Babel neighbour.
   case neighbourChanged(PublicKey, isUp: Bool)
-  /// The route for a prefix changed, or that for packets to it from some sources.
-  case routeChanged(IPPrefix, from: IPPrefix?, via: PublicKey?)
+  /// Packets for a prefix go elsewhere.
+  case routeSwitched(SwitchRecord)
   /// The peer announces more prefixes than it may; the others are ignored.
   case prefixLimitReached(PublicKey)
   /// The peer's key gives a link-local address that another peer's key gives too; it gets no Babel.

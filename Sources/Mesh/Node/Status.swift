@@ -21,8 +21,8 @@ public struct Status: Sendable {
   public var linkLocal: IPv6Address?
   /// The peers, in the order configured.
   public var peers: [Peer] = []
-  /// Babel's routes, ordered by prefix; empty without Babel.
-  public var routes: [Route] = []
+  /// The health checks, in the order configured.
+  public var checks: [Check] = []
   /// Packets and Babel updates dropped since start, by reason, reasons in declaration order, zero counts left out.
   public var drops: [(reason: String, count: UInt64)] = []
   /// Prefixes that lead to peers and that this host does not use, with the reason.
@@ -85,51 +85,28 @@ public struct Status: Sendable {
     public init() {}
   }
 
-  /// One entry of the Babel route table, or a prefix of our own.
-  public struct Route: Sendable {
-    /// What the entry is to forwarding.
-    public enum State: String, Sendable {
-      /// Announced by this node.
-      case local
-      /// Packets go this way.
-      case selected
-      /// Known, not used.
-      case alternative
-      /// Retracted and held.
-      case unreachable
-    }
-
-    /// The destination.
+  /// A health check.
+  public struct Check: Sendable, Equatable {
+    /// The prefix that depends on it.
     public var prefix: IPPrefix
-    /// What the entry is.
-    public var state: State
-    /// The neighbour it was learned from; `nil` for our own.
-    public var via: PublicKey?
-    /// The metric, link cost included.
-    public var metric: UInt16
-    /// The metric the neighbour announced.
-    public var referenceMetric: UInt16
-    /// Whether the feasibility condition holds.
-    public var isFeasible: Bool
-    /// The router-id of the origin, as printed.
-    public var routerID: String
-    /// The sequence number.
-    public var seqno: UInt16
+    /// What is asked, in the words of the configuration.
+    public var question: String
+    /// What the answers so far mean.
+    public var state: HealthCheck.State
+    /// How many results in a row speak against the state.
+    public var streak: Int
+    /// Why the last question failed; `nil` if it did not.
+    public var reason: String?
 
-    /// Makes an entry.
+    /// Makes the status of a check.
     public init(
-      prefix: IPPrefix, state: State, via: PublicKey?, metric: UInt16, referenceMetric: UInt16,
-      isFeasible: Bool,
-      routerID: String, seqno: UInt16
+      prefix: IPPrefix, question: String, state: HealthCheck.State, streak: Int, reason: String? = nil
     ) {
       self.prefix = prefix
+      self.question = question
       self.state = state
-      self.via = via
-      self.metric = metric
-      self.referenceMetric = referenceMetric
-      self.isFeasible = isFeasible
-      self.routerID = routerID
-      self.seqno = seqno
+      self.streak = streak
+      self.reason = reason
     }
   }
 }

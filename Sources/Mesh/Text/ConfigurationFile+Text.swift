@@ -1,3 +1,4 @@
+internal import Babel
 internal import Net
 internal import Noise
 
@@ -39,7 +40,13 @@ extension ConfigurationFile {
     case .peer(let key): text += "#meshd: Exit = \(key.base64)\n"
     }
     if interface.sourceCheck != .anchored { text += "#meshd: RPF = \(interface.sourceCheck.rawValue)\n" }
-    for prefix in interface.announce { text += "#meshd: Announce = \(prefix)\n" }
+    for socket in interface.monitorSockets { text += "#meshd: MonitorSocket = \(socket)\n" }
+    for announcement in interface.announce { text += "#meshd: Announce = \(announcement)\n" }
+    for origin in interface.redistribute {
+      text += "#meshd: Announce = \(origin == .kernel ? "connected" : "kernel \(origin)")\n"
+    }
+    for rule in interface.filters { text += "#meshd: Filter = \(rule)\n" }
+    for check in interface.checks { text += "#meshd: Check = \(check)\n" }
     return text
   }
 
@@ -58,6 +65,7 @@ extension ConfigurationFile {
       for prefix in accept { text += "#meshd: Accept = \(prefix)\n" }
     }
     if let maxPrefixes = peer.maxPrefixes { text += "#meshd: MaxPrefixes = \(maxPrefixes)\n" }
+    for rule in peer.filters { text += "#meshd: Filter = \(rule)\n" }
     return text
   }
 }
@@ -88,5 +96,16 @@ extension ConfigurationFile {
       }
     }
     return result + "\n"
+  }
+}
+
+extension Configuration.MonitorSocket: CustomStringConvertible {
+  /// As a configuration file has it.
+  public var description: String {
+    switch self {
+    case .standard: "on"
+    case .path(let path): path
+    case .port(let port): "\(port)"
+    }
   }
 }

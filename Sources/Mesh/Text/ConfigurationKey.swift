@@ -14,9 +14,11 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case saveConfig = "SaveConfig"
   case babel = "Babel"
   case announce = "Announce"
+  case check = "Check"
   case transit = "Transit"
   case exit = "Exit"
   case sourceCheck = "RPF"
+  case monitorSocket = "MonitorSocket"
   case publicKey = "PublicKey"
   case presharedKey = "PresharedKey"
   case allowedIPs = "AllowedIPs"
@@ -25,6 +27,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case accept = "Accept"
   case maxPrefixes = "MaxPrefixes"
   case babelKey = "BabelKey"
+  case filter = "Filter"
 
   /// A section of the file.
   enum Section: String, Sendable {
@@ -52,19 +55,21 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
       .persistentKeepalive:
       .wg
     case .address, .dns, .mtu, .table, .preUp, .postUp, .preDown, .postDown, .saveConfig: .wgQuick
-    case .babel, .announce, .transit, .exit, .sourceCheck, .accept, .maxPrefixes, .babelKey: .meshd
+    case .babel, .announce, .check, .transit, .exit, .sourceCheck, .monitorSocket, .accept, .maxPrefixes,
+      .babelKey, .filter:
+      .meshd
     }
   }
 
   func belongs(to section: Section) -> Bool {
     switch self {
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
-      .postDown, .saveConfig, .announce, .transit, .exit, .sourceCheck:
+      .postDown, .saveConfig, .announce, .check, .transit, .exit, .sourceCheck, .monitorSocket:
       section == .interface
     case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept, .maxPrefixes,
       .babelKey:
       section == .peer
-    case .babel: true
+    case .babel, .filter: true
     }
   }
 

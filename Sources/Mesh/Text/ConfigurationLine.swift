@@ -81,6 +81,11 @@ extension ConfigurationLine.Field {
     parts { $0 == "," || isSpace($0) }.filter { !$0.text.isEmpty }
   }
 
+  /// The words between white space.
+  var spaceSeparated: [Self] {
+    parts(where: isSpace).filter { !$0.text.isEmpty }
+  }
+
   private func parts(where isSeparator: (Unicode.Scalar) -> Bool) -> [Self] {
     var column = column
     return text.unicodeScalars.split(omittingEmptySubsequences: false, whereSeparator: isSeparator).map {

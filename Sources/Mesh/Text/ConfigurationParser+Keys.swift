@@ -18,8 +18,10 @@ extension ConfigurationParser {
     case .transit: interface.transit = try transit(value)
     case .exit: interface.exit = try exit(value)
     case .sourceCheck: interface.sourceCheck = try sourceCheck(value)
-    case .announce:
-      interface.announce += try prefixes(value).map(\.prefix).filter { announced.insert($0).inserted }
+    case .monitorSocket: interface.monitorSockets = try interface.monitorSockets + monitorSockets(value)
+    case .announce: try announce(value)
+    case .check: interface.checks.append(try check(value))
+    case .filter: interface.filters.append(try filterRule(value))
     case .dns:
       result.dns += value.words.map { String($0.text) }
       warn(at: value, "`DNS` is not acted on; set the resolver in `PostUp` if you need it")
@@ -44,8 +46,9 @@ extension ConfigurationParser {
     case .accept: peers[last].accept = try (peers[last].accept ?? []) + accepted(value)
     case .maxPrefixes: peers[last].maxPrefixes = try maxPrefixes(value)
     case .babelKey: peers[last].babelKeys.append(try babelKey(value))
+    case .filter: peers[last].filters.append(try peerFilterRule(value))
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
-      .postDown, .saveConfig, .announce, .transit, .exit, .sourceCheck:
+      .postDown, .saveConfig, .announce, .check, .transit, .exit, .sourceCheck, .monitorSocket:
       break
     }
   }
@@ -220,6 +223,26 @@ extension ConfigurationParser {
     return check
   }
 
+  /// A comma list; `off` is none.
+  private func monitorSockets(_ value: Field) throws(ConfigurationError) -> [Configuration.MonitorSocket] {
+    if value.text.lowercased() == "off" { return [] }
+    var sockets: [Configuration.MonitorSocket] = []
+    for entry in value.commaSeparated {
+      if entry.text.lowercased() == "on" {
+        sockets.append(.standard)
+      } else if entry.text.hasPrefix("/") {
+        sockets.append(.path(String(entry.text)))
+      } else if let port = UInt16(decimal: entry.text), port != 0 {
+        sockets.append(.port(port))
+      } else {
+        throw error(
+          at: entry, "\(quoted(entry.text)) is not a place for a socket",
+          "write `on`, `off`, an absolute path or a TCP port")
+      }
+    }
+    return sockets
+  }
+
   /// A comma list of prefixes.
   ///
   /// Bits beyond the length are cleared with a warning, as `wg` does.
@@ -227,19 +250,22 @@ extension ConfigurationParser {
     _ value: Field
   ) throws(ConfigurationError) -> [(prefix: IPPrefix, field: Field)] {
     var prefixes: [(prefix: IPPrefix, field: Field)] = []
-    for entry in value.commaSeparated {
-      let text = entry.compact
-      guard let prefix = IPPrefix(text) else {
-        throw error(
-          at: entry, text.isEmpty ? "a prefix is missing here" : "\(quoted(entry.text)) is not a prefix",
-          "write one like 10.0.0.0/24 or fd00::/64")
-      }
-      if let address = IPAddress(text.prefix { $0 != "/" }), address != prefix.address {
-        warn(at: entry, "\(quoted(entry.text)) has bits beyond its length; \(prefix) is used")
-      }
-      prefixes.append((prefix, entry))
-    }
+    for entry in value.commaSeparated { prefixes.append((try prefix(entry), entry)) }
     return prefixes
+  }
+
+  mutating func prefix(
+    _ field: Field, otherwise hint: String = "write one like 10.0.0.0/24 or fd00::/64"
+  ) throws(ConfigurationError) -> IPPrefix {
+    let text = field.compact
+    guard let prefix = IPPrefix(text) else {
+      throw error(
+        at: field, text.isEmpty ? "a prefix is missing here" : "\(quoted(field.text)) is not a prefix", hint)
+    }
+    if let address = IPAddress(text.prefix { $0 != "/" }), address != prefix.address {
+      warn(at: field, "\(quoted(field.text)) has bits beyond its length; \(prefix) is used")
+    }
+    return prefix
   }
 
   private mutating func accepted(_ value: Field) throws(ConfigurationError) -> [IPPrefix] {

@@ -31,6 +31,7 @@ extension ConfigurationParser {
       }
     }
     assignAllowedIPs(of: sections, to: &merged)
+    warnOfIdleChecks()
     result.configuration.interface = interface
     result.configuration.peers = merged
     return result
@@ -72,5 +73,6 @@ extension ConfigurationParser.PeerSection {
     if let accept { peer.accept = accept }
     if let maxPrefixes { peer.maxPrefixes = maxPrefixes }
     if !babelKeys.isEmpty { peer.babelKeys = babelKeys }
+    if !filters.isEmpty { peer.filters = filters }
   }
 }

@@ -1,3 +1,4 @@
+internal import Babel
 internal import Net
 internal import Noise
 
@@ -17,6 +18,7 @@ struct ConfigurationParser {
     var accept: [IPPrefix]?
     var maxPrefixes: Int?
     var babelKeys: [AuthenticationKey] = []
+    var filters: [FilterRule] = []
   }
 
   let file: String
@@ -25,7 +27,8 @@ struct ConfigurationParser {
   private var section: ConfigurationKey.Section?
   var interface = Configuration.Interface()
   var peers: [PeerSection] = []
-  var announced: Set<IPPrefix> = []
+  /// Where each check stands.
+  var checkFields: [Field] = []
 
   init(file: String, arena: SecretArena) {
     self.file = file

@@ -15,13 +15,8 @@ public enum ShowJSON {
     JSON.array(names.map { .string($0) }).text
   }
 
-  /// An array with one object per entry of the route table.
-  public static func routes(_ status: Status) -> String {
-    JSON.array(status.routes.map(json(of:))).text
-  }
-
   private static func interface(_ status: Status, showsSecrets: Bool) -> JSON {
-    var members: [(name: String, value: JSON)] = [
+    var members: [JSON.Member] = [
       ("interface", .string(status.interfaceName)),
       ("publicKey", JSON(status.privateKey?.publicKey.base64)),
     ]
@@ -34,6 +29,7 @@ public enum ShowJSON {
       ("routerID", JSON(status.routerID.isEmpty ? nil : status.routerID)),
       ("linkLocal", JSON(status.linkLocal)),
       ("peers", .array(status.peers.map { json(of: $0, showsSecrets: showsSecrets) })),
+      ("checks", .array(status.checks.map(json(of:)))),
       ("drops", .object(status.drops.map { ($0.reason, .unsigned($0.count)) })),
       (
         "unused",
@@ -47,7 +43,7 @@ public enum ShowJSON {
   }
 
   private static func json(of peer: Status.Peer, showsSecrets: Bool) -> JSON {
-    var members: [(name: String, value: JSON)] = [("publicKey", .string(peer.publicKey.base64))]
+    var members: [JSON.Member] = [("publicKey", .string(peer.publicKey.base64))]
     if showsSecrets { members.append(("presharedKey", JSON(peer.presharedKey?.base64))) }
     members += [
       ("endpoint", JSON(peer.endpoint)),
@@ -76,16 +72,13 @@ public enum ShowJSON {
     ])
   }
 
-  private static func json(of route: Status.Route) -> JSON {
+  private static func json(of check: Status.Check) -> JSON {
     .object([
-      ("prefix", .string(route.prefix.description)),
-      ("state", .string(route.state.rawValue)),
-      ("via", JSON(route.via?.base64)),
-      ("metric", .number(Int64(route.metric))),
-      ("referenceMetric", .number(Int64(route.referenceMetric))),
-      ("feasible", .bool(route.isFeasible)),
-      ("routerID", .string(route.routerID)),
-      ("seqno", .number(Int64(route.seqno))),
+      ("prefix", .string(check.prefix.description)),
+      ("question", .string(check.question)),
+      ("state", .string(check.state.rawValue)),
+      ("streak", .number(Int64(check.streak))),
+      ("reason", JSON(check.reason)),
     ])
   }
 }

@@ -19,26 +19,4 @@ extension ShowText {
     }
     return status.peers.isEmpty ? text + "\n" : text
   }
-
-  /// Babel's routes, one per line, in babeld's words.
-  public static func routes(_ status: Status) -> String {
-    let prefixes = status.routes.map(\.prefix.description)
-    let width = prefixes.map(\.utf8.count).max() ?? 0
-    return zip(status.routes, prefixes).map { route, prefix in
-      let padding = String(repeating: " ", count: width - prefix.utf8.count)
-      let via = route.via.map(\.base64) ?? "self"
-      return
-        "\(prefix)\(padding) metric \(route.metric) refmetric \(route.referenceMetric) id \(route.routerID) "
-        + "seqno \(route.seqno) via \(via) \(note(on: route))\n"
-    }.joined()
-  }
-
-  private static func note(on route: Status.Route) -> String {
-    switch route.state {
-    case .local: "(local)"
-    case .selected: "(installed)"
-    case .unreachable: "(unreachable)"
-    case .alternative: route.isFeasible ? "(feasible)" : "(unfeasible)"
-    }
-  }
 }

@@ -34,6 +34,7 @@ public struct ShowText: Sendable {
       if !status.routerID.isEmpty { text += line("router id", status.routerID) }
       if let address = status.linkLocal { text += line("link-local", "\(address)") }
     }
+    for check in status.checks { text += line("check", Self.text(of: check)) }
     for unused in status.unused { text += line("not used here", "\(unused.prefix) (\(unused.reason))") }
     for peer in Self.sorted(status.peers) { text += "\n" + self.peer(peer) }
     return text
@@ -69,17 +70,15 @@ public struct ShowText: Sendable {
     peers.sorted { ($0.lastHandshake ?? 0) > ($1.lastHandshake ?? 0) }
   }
 
-  private static func text(of neighbour: Status.Neighbour) -> String {
-    let address = neighbour.address.map { "\($0) " } ?? ""
-    let reach = String(neighbour.reach, radix: 16)
-    let padding = String(repeating: "0", count: 4 - reach.count)
-    return "\(address)reach \(padding)\(reach) rxcost \(neighbour.rxcost) txcost \(neighbour.txcost) "
-      + "cost \(neighbour.cost)" + (neighbour.roundTrip.map { " rtt \(milliseconds($0))" } ?? "")
+  private static func text(of check: Status.Check) -> String {
+    "\(check.prefix) \(check.question): \(check.state.rawValue)" + (check.reason.map { " (\($0))" } ?? "")
   }
 
-  private static func milliseconds(_ duration: Duration) -> String {
-    let tenths = duration.nanoseconds / 100_000
-    return "\(tenths / 10).\(tenths % 10) ms"
+  private static func text(of neighbour: Status.Neighbour) -> String {
+    let address = neighbour.address.map { "\($0) " } ?? ""
+    return "\(address)reach \(neighbour.reach.fourDigits) rxcost \(neighbour.rxcost) "
+      + "txcost \(neighbour.txcost) cost \(neighbour.cost)"
+      + (neighbour.roundTrip.map { " rtt \($0.milliseconds) ms" } ?? "")
   }
 }
 

@@ -5,16 +5,16 @@ internal import Noise
 ///
 /// Reads what meshd, wireguard-go and their kind send; keys it does not know are skipped.
 public struct UAPIAnswer: Sendable {
-  /// What the answer to `get`, `show` or `routes` says.
+  /// What the answer to `get` or `show` says.
   public private(set) var status = Status()
-  /// The lines of the answer to `configuration`.
-  public private(set) var configuration: [String] = []
+  /// The lines of an answer that is a text.
+  public private(set) var textLines: [String] = []
 
   /// Reads a whole answer, up to its empty line.
   ///
   /// Throws the error it carries, or `protocolError` if it cannot be read.
   public init(_ text: some StringProtocol) throws(UAPIError) {
-    guard !text.isEmpty else { throw UAPIError(.protocolError, "the daemon does not know this request") }
+    guard !text.isEmpty else { throw UAPIError(.protocolError, "its daemon does not know this request") }
     let arena = SecretArena()
     var message = ""
     var code: Int32?
@@ -25,13 +25,7 @@ public struct UAPIAnswer: Sendable {
       switch key {
       case "errno": code = Int32(value)
       case "message": message = String(value)
-      case "line": configuration.append(String(value))
-      case "route":
-        guard let prefix = IPPrefix(value) else { throw Self.unreadable(line) }
-        status.routes.append(
-          Status.Route(
-            prefix: prefix, state: .alternative, via: nil, metric: 0, referenceMetric: 0, isFeasible: false,
-            routerID: "", seqno: 0))
+      case "line": textLines.append(String(value))
       case "public_key":
         guard let publicKey = PublicKey(hex: value) else { throw Self.unreadable(line) }
         status.peers.append(Status.Peer(publicKey: publicKey))
@@ -52,7 +46,6 @@ public struct UAPIAnswer: Sendable {
 
   /// Takes one value; `false` if it is not what the key wants.
   private mutating func read(_ key: Substring, _ value: Substring, _ arena: SecretArena) -> Bool {
-    if !status.routes.isEmpty { return Self.read(key, value, into: &status.routes[status.routes.count - 1]) }
     if !status.peers.isEmpty {
       return Self.read(key, value, arena, into: &status.peers[status.peers.count - 1])
     }
@@ -64,6 +57,9 @@ public struct UAPIAnswer: Sendable {
     case "babel": status.babel = value == "on"
     case "router_id": status.routerID = String(value)
     case "link_local": status.linkLocal = IPv6Address(value)
+    case "check":
+      guard let check = Status.Check(words: value.split(separator: " ", maxSplits: 5)) else { return false }
+      status.checks.append(check)
     case "drop":
       guard let drop = Self.count(value) else { return false }
       status.drops.append(drop)
@@ -131,20 +127,6 @@ public struct UAPIAnswer: Sendable {
     }
     return true
   }
-
-  private static func read(_ key: Substring, _ value: Substring, into route: inout Status.Route) -> Bool {
-    switch key {
-    case "state": return assign(Status.Route.State(rawValue: String(value)), to: &route.state)
-    case "via": route.via = PublicKey(hex: value)
-    case "metric": return assign(UInt16(decimal: value), to: &route.metric)
-    case "reference_metric": return assign(UInt16(decimal: value), to: &route.referenceMetric)
-    case "feasible": route.isFeasible = value == "true"
-    case "origin": route.routerID = String(value)
-    case "seqno": return assign(UInt16(decimal: value), to: &route.seqno)
-    default: break
-    }
-    return true
-  }
 }
 
 extension Status.Neighbour {
@@ -155,6 +137,18 @@ extension Status.Neighbour {
     self.init()
     (reach, rxcost, txcost, cost) = (numbers[0], numbers[1], numbers[2], numbers[3])
     address = words.count == 5 ? IPv6Address(words[4]) : nil
+  }
+}
+
+extension Status.Check {
+  /// Prefix, state, streak, two words of question, and the reason if there is one.
+  fileprivate init?(words: [Substring]) {
+    guard words.count >= 5, let prefix = IPPrefix(words[0]),
+      let state = HealthCheck.State(rawValue: String(words[1])), let streak = UInt16(decimal: words[2])
+    else { return nil }
+    self.init(
+      prefix: prefix, question: "\(words[3]) \(words[4])", state: state, streak: Int(streak),
+      reason: words.count > 5 ? String(words[5]) : nil)
   }
 }
 

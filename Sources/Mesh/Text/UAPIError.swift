@@ -16,6 +16,8 @@ public struct UAPIError: Error, Sendable, Equatable {
     public static let invalidArgument = Code(rawValue: 22)
     /// `EPROTO`: the request is not in the protocol's form.
     public static let protocolError = Code(rawValue: 71)
+    /// `EOPNOTSUPP`: the interface does not do what the request is about.
+    public static let notSupported = Code(rawValue: 95)
     /// `EADDRINUSE`: another socket has the port.
     public static let addressInUse = Code(rawValue: 98)
   }

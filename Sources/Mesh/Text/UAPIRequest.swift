@@ -1,3 +1,4 @@
+public import Net
 public import Noise
 
 /// A request on the UAPI socket, read as a whole before any of it has an effect.
@@ -15,14 +16,36 @@ public enum UAPIRequest: Sendable {
   public enum MeshCommand: Sendable, Equatable {
     /// As `get`, with Babel's neighbours.
     case show
-    /// The Babel route table.
-    case routes
+    /// Something for people or programs to read.
+    case view(View, Form)
     /// The configuration as `meshd save` writes it.
     case configuration
     /// Reads the configuration file again, from another path if one is given.
     case reload(path: String?)
     /// Ends the daemon.
     case down
+  }
+
+  /// What there is to read about Babel.
+  public enum View: Sendable, Equatable {
+    /// The neighbours.
+    case neighbours
+    /// The routes in use, or all that are known.
+    case routes(all: Bool)
+    /// What this node announces.
+    case xroutes
+    /// What happens from now on, until the client leaves.
+    case monitor
+    /// Why packets to and from an address fare as they do.
+    case explain(IPAddress, from: IPAddress?)
+  }
+
+  /// For whom an answer is.
+  public enum Form: String, Sendable {
+    /// For people.
+    case text
+    /// For programs.
+    case json
   }
 }
 
@@ -66,18 +89,39 @@ extension UAPIRequest.MeshCommand {
   init(lines: ArraySlice<Substring>) throws(UAPIError) {
     var name: Substring?
     var path: String?
+    var all = false
+    var form = UAPIRequest.Form.text
+    var address: IPAddress?
+    var source: IPAddress?
     for line in lines {
       if line.hasPrefix("command=") {
         name = line.dropFirst("command=".count)
       } else if line.hasPrefix("path=") {
         path = String(line.dropFirst("path=".count))
+      } else if line == "all=true" {
+        all = true
+      } else if line == "format=json" {
+        form = .json
+      } else if line.hasPrefix("address="), let value = IPAddress(line.dropFirst("address=".count)) {
+        address = value
+      } else if line.hasPrefix("source="), let value = IPAddress(line.dropFirst("source=".count)) {
+        source = value
       } else {
         throw UAPIError(.invalidArgument, "\(quoted(line)) is no part of a command")
       }
     }
     switch name {
     case "show": self = .show
-    case "routes": self = .routes
+    case "neighbours": self = .view(.neighbours, form)
+    case "routes": self = .view(.routes(all: all), form)
+    case "xroutes": self = .view(.xroutes, form)
+    case "monitor": self = .view(.monitor, form)
+    case "explain":
+      guard let address else { throw UAPIError(.invalidArgument, "`explain` needs an address") }
+      guard source == nil || source?.family == address.family else {
+        throw UAPIError(.invalidArgument, "the source is not of the family of `\(address)`")
+      }
+      self = .view(.explain(address, from: source), form)
     case "configuration": self = .configuration
     case "reload": self = .reload(path: path)
     case "down": self = .down
@@ -88,10 +132,23 @@ extension UAPIRequest.MeshCommand {
   fileprivate var lines: String {
     switch self {
     case .show: "command=show\n"
-    case .routes: "command=routes\n"
+    case .view(let view, let form): view.lines + (form == .json ? "format=json\n" : "")
     case .configuration: "command=configuration\n"
     case .reload(let path): "command=reload\n" + (path.map { "path=\($0)\n" } ?? "")
     case .down: "command=down\n"
+    }
+  }
+}
+
+extension UAPIRequest.View {
+  fileprivate var lines: String {
+    switch self {
+    case .neighbours: "command=neighbours\n"
+    case .routes(let all): "command=routes\n" + (all ? "all=true\n" : "")
+    case .xroutes: "command=xroutes\n"
+    case .monitor: "command=monitor\n"
+    case .explain(let address, let source):
+      "command=explain\naddress=\(address)\n" + (source.map { "source=\($0)\n" } ?? "")
     }
   }
 }

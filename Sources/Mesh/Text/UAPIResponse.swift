@@ -3,8 +3,7 @@ internal import Noise
 
 /// The answers to UAPI requests, as text.
 ///
-/// A `get` has wireguard-go's lines in wireguard-go's order. `show` adds lines that stock readers skip;
-/// `routes` has lines of its own.
+/// A `get` has wireguard-go's lines in wireguard-go's order. `show` adds lines that stock readers skip.
 public enum UAPIResponse {
   /// What `get=1` is answered with.
   public static func get(_ status: Status) -> String {
@@ -16,15 +15,18 @@ public enum UAPIResponse {
     text(of: status, extended: true) + success
   }
 
-  /// What `command=routes` is answered with.
-  public static func routes(_ status: Status) -> String {
-    status.routes.map(text(of:)).joined() + success
-  }
-
   /// What `command=configuration` is answered with: the lines of the file, each behind `line=`.
   public static func configuration(_ configuration: Configuration) -> String {
-    lines(of: ConfigurationFile(configuration).text).map { "line=\($0)\n" }.joined() + success
+    text(ConfigurationFile(configuration).text) + success
   }
+
+  /// Text to be shown as it is: its lines, each behind `line=`; `success` is to follow.
+  public static func text(_ text: String) -> String {
+    lines(of: text).map { "line=\($0)\n" }.joined()
+  }
+
+  /// One line of text that ends with a newline.
+  public static func line(_ line: String) -> String { "line=\(line)" }
 
   /// The end of every answer that is not an error.
   public static let success = "errno=0\n\n"
@@ -52,6 +54,7 @@ extension UAPIResponse {
       text += "mtu=\(status.mtu)\nbabel=\(status.babel ? "on" : "off")\n"
       if !status.routerID.isEmpty { text += "router_id=\(status.routerID)\n" }
       if let address = status.linkLocal { text += "link_local=\(address)\n" }
+      for check in status.checks { text += "check=\(Self.text(of: check))\n" }
       for drop in status.drops { text += "drop=\(drop.count) \(drop.reason)\n" }
       for unused in status.unused { text += "unused=\(unused.prefix) \(unused.reason)\n" }
     }
@@ -60,6 +63,12 @@ extension UAPIResponse {
       if extended { appendExtension(peer, to: &text) }
     }
     return text
+  }
+
+  /// `PREFIX STATE STREAK KIND TARGET [REASON…]`.
+  private static func text(of check: Status.Check) -> String {
+    "\(check.prefix) \(check.state.rawValue) \(check.streak) \(check.question)"
+      + (check.reason.map { " \($0)" } ?? "")
   }
 
   private static func append(_ peer: Status.Peer, to text: inout String) {
@@ -86,18 +95,5 @@ extension UAPIResponse {
     if let roundTrip = neighbour.roundTrip { text += "round_trip=\(roundTrip.nanoseconds / 1000)\n" }
     text += "prefixes=\(neighbour.prefixes) \(neighbour.prefixLimit)\n"
     for refusal in neighbour.refusals { text += "refused=\(refusal.count) \(refusal.reason)\n" }
-  }
-
-  private static func text(of route: Status.Route) -> String {
-    """
-    route=\(route.prefix)
-    state=\(route.state.rawValue)
-    \(route.via.map { "via=\($0.hex)\n" } ?? "")metric=\(route.metric)
-    reference_metric=\(route.referenceMetric)
-    feasible=\(route.isFeasible)
-    origin=\(route.routerID)
-    seqno=\(route.seqno)
-
-    """
   }
 }

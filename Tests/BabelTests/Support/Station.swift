@@ -25,6 +25,7 @@ struct Station {
   var now = Instant(nanoseconds: 1_000_000_000)
   var sent: [Sent] = []
   var changed: [IPPrefix] = []
+  var switches: [RouteSwitch] = []
   var seqnos: [Seqno] = []
   var lostClaims: [IPPrefix] = []
   var overLimit: [Int] = []
@@ -123,6 +124,7 @@ struct Station {
             messages: Captures.messages(packet.payload(at: now), from: Self.linkLocal),
             isUnicast: packet.isUnicast))
       case .routeChanged(let key): changed.append(key.prefix)
+      case .switched(let change): switches.append(change)
       case .seqnoChanged(let seqno): seqnos.append(seqno)
       case .claimLost(let prefix): lostClaims.append(prefix)
       case .prefixLimitReached(let id): overLimit.append(Int(id.rawValue))

@@ -59,7 +59,7 @@ echo "AllowedIPs = 10.44.0.2/32, fd44::2/128" >>"$(config a)"
 up a
 up b
 check "the tunnel works" within 10 both_reach a b 10.44.0.1 10.44.0.2
-learned_routes() { meshd_show a routes | grep installed; }
+learned_routes() { meshd_routes a | grep installed; }
 check "and Babel speaks in it" learned_routes
 # A random type or one of the four, reserved octets zero, and 0 to 1 500 random octets.
 throw_datagrams() { # COUNT

@@ -26,5 +26,5 @@ check "traceroute shows m" path_is a 10.44.0.3 10.44.0.2 10.44.0.3
 check "traceroute over IPv6 shows m" path_is b fd44::1 fd44::2 fd44::1
 check "a has kernel routes to b, marked as Babel's" has_route a 10.44.0.3 42
 check "of both families" has_route a fd44::3 42
-check "meshd show lists them" eval 'meshd_show a routes | grep -q 10.44.0.3/32'
+check "meshd routes lists them" eval 'meshd_routes a | grep -q 10.44.0.3/32'
 check "m's kernel never forwarded" test "$(forwarding)" = "0 0 "

@@ -45,7 +45,7 @@ check "its routes are gone" fails has_route b 10.44.0.1 42
 check "its socket is gone" fails test -e "$sockets/$(device b).sock"
 check "its interface is gone" fails in_node b ip link show "$(device b)"
 # The prefix is held for a while, so its kernel route stays; but packets are refused at once instead of lost.
-has_installed() { meshd_show "$1" routes | grep -q "^$2/.*(installed)"; }
+has_installed() { meshd_routes "$1" | grep -q "^$2/.*(installed)"; }
 check "a knows within a second" within 1 fails has_installed a 10.44.0.3
 check "nothing is left in the namespace" is_idle b
 

@@ -3,7 +3,7 @@ internal import Glibc
 public import SystemPackage
 
 /// One conversation on a stream socket.
-public struct UnixConnection: ~Copyable, Sendable {
+public struct StreamConnection: ~Copyable, Sendable {
   private let socket: OwnedDescriptor
 
   internal init(_ socket: consuming OwnedDescriptor) {

@@ -1,11 +1,12 @@
 internal import CLinux
 internal import Glibc
+internal import Net
 public import SystemPackage
 
-/// A listening stream socket in the file system: where `wg` and `meshd show` ask.
-public struct UnixListener: ~Copyable {
+/// A listening stream socket: in the file system, where `wg` and `meshd show` ask, or a TCP port of this host alone.
+public struct StreamListener: ~Copyable {
   private let socket: OwnedDescriptor
-  /// The socket's file; `nil` for an inherited socket.
+  /// The socket's file; `nil` for an inherited socket and for a port.
   public let path: FilePath?
 
   /// Binds a socket that its owner alone may connect to, from its first moment on.
@@ -13,7 +14,7 @@ public struct UnixListener: ~Copyable {
   /// The directory must exist.
   ///
   /// The file of a process that ended without removing it is taken over: that is, when nobody answers there.
-  public init(at path: FilePath) throws(UnixListenerError) {
+  public init(at path: FilePath) throws(StreamListenerError) {
     do {
       socket = try Self.open(at: path)
     } catch {
@@ -26,8 +27,30 @@ public struct UnixListener: ~Copyable {
     self.path = path
   }
 
+  /// Binds a TCP port at ::1, which every local user may connect to.
+  public init(loopbackPort port: UInt16) throws(StreamListenerError) {
+    do {
+      let socket = try OwnedDescriptor {
+        Glibc.socket(AF_INET6, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+      }
+      // A daemon that starts again does not wait for the last connections of the one before it.
+      var isReused: Int32 = 1
+      _ = try systemCall {
+        unsafe setsockopt(
+          socket.rawValue, SOL_SOCKET, SO_REUSEADDR, &isReused, socklen_t(MemoryLayout<Int32>.size))
+      }
+      let loopback = IPv6Address(high: 0, low: 1)
+      _ = try SocketAddress.bind(socket.rawValue, to: Endpoint(address: .v6(loopback), port: port))
+      try Self.listen(socket.rawValue)
+      self.socket = socket
+    } catch {
+      throw error == .addressInUse ? .portInUse(port) : .failed(error, in: "bind([::1]:\(port))")
+    }
+    path = nil
+  }
+
   /// Serves a socket that another program bound (`WG_UAPI_FD`).
-  public init(adopting descriptor: consuming OwnedDescriptor) throws(UnixListenerError) {
+  public init(adopting descriptor: consuming OwnedDescriptor) throws(StreamListenerError) {
     do {
       try Self.listen(descriptor.rawValue)
     } catch {
@@ -41,9 +64,9 @@ public struct UnixListener: ~Copyable {
   public var descriptor: FileDescriptor { socket.descriptor }
 
   /// The next connection that waits; `nil` if none does.
-  public func accept() throws(Errno) -> UnixConnection? {
+  public func accept() throws(Errno) -> StreamConnection? {
     do {
-      return UnixConnection(try OwnedDescriptor { clinux_accept(socket.rawValue) })
+      return StreamConnection(try OwnedDescriptor { clinux_accept(socket.rawValue) })
     } catch {
       switch error {
       // The last: the client has given up meanwhile.
