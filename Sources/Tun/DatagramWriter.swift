@@ -37,6 +37,10 @@ public struct DatagramWriter: ~Copyable {
   /// Octets of one message at most: what IPv4 can say with its header and UDP's.
   private static let trainByteLimit = 65535 - 60 - 8
 
+  /// Waits before a message is given up though there is room: another lane may be quicker to take it, and some reasons for
+  /// `EAGAIN` are no lack of room at all (IPsec without keys yet).
+  private static let waitLimit = 4
+
   /// One message to be: consecutive datagrams to one place, of one size but for the last.
   private struct Train {
     var pieces: Range<Int>
@@ -158,6 +162,7 @@ public struct DatagramWriter: ~Copyable {
     for index in trains.indices { prepare(index, along: batch.path(trains[index].path)) }
     var next = 0
     var repeated = -1
+    var waits = 0
     while next < trains.count {
       do {
         let sent = Int(
@@ -167,14 +172,16 @@ public struct DatagramWriter: ~Copyable {
           result.sent += train.pieces.count
         }
         next += sent
+        waits = 0
       } catch {
         let train = trains[next]
         let first = slots[train.pieces.lowerBound]
-        if error == .wouldBlock, Self.waitForRoom(socket.descriptor.rawValue) {
-          continue
-        } else if error == .wouldBlock {
-          result.note(error, from: first, count: pieceCount - train.pieces.lowerBound)
-          return nil
+        if error == .wouldBlock, waits < Self.waitLimit {
+          waits += 1
+          guard Self.waitForRoom(socket.descriptor.rawValue) else {
+            result.note(error, from: first, count: pieceCount - train.pieces.lowerBound)
+            return nil
+          }
         } else if error == .connectionRefused, repeated != next {
           // With `IP_RECVERR`, news of an earlier datagram; this one has not been tried.
           repeated = next
@@ -189,6 +196,7 @@ public struct DatagramWriter: ~Copyable {
         } else {
           result.note(error, from: first, count: 1)
           next += 1
+          waits = 0
         }
       }
     }

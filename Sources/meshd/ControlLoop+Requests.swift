@@ -88,6 +88,8 @@ extension ControlLoop {
     var sockets = plane.sockets.reader()
     status.listenPort = sockets.current().first?.port ?? 0
     status.checks = checks.statuses
+    status.lanes = plane.laneCount
+    status.offloads = Offloads(plane.tun, sockets.current()).list
     let counters = plane.links.map(\.drops) + [egress.drops]
     let packets = DropReason.allCases.map { reason in
       (reason: reason.rawValue, count: counters.reduce(0) { $0 + $1[reason] })

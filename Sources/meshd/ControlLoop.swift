@@ -168,7 +168,7 @@ struct ControlLoop: ~Copyable {
 
   private mutating func reportOffloads() {
     var sockets = plane.sockets.reader()
-    offloads.update(plane.tun, sockets.current()[0], to: logger)
+    offloads.update(Offloads(plane.tun, sockets.current()), to: logger)
   }
 
   private mutating func takeNetworkNews() {

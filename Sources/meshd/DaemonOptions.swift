@@ -28,7 +28,7 @@ struct DaemonOptions: Sendable {
   var stateDirectory = Self.defaultStateDirectory
   /// The least level that is logged; `nil` logs nothing.
   var logLevel: Logger.Level? = .info
-  /// The lanes in each direction.
+  /// The lanes in each direction; an adopted device has one.
   var lanes = Self.defaultLanes
   /// How packets between two peers travel; `nil` leaves it to the file.
   var transit: Configuration.Transit?

@@ -1,44 +1,20 @@
 import Logging
-import Net
-import Tun
+import Mesh
 
-/// Says once in the log which offloads this daemon does without.
+/// Says once in the log what this daemon does without.
 struct OffloadReport {
-  private var tun: TunOffloads?
-  private var udp: [AddressFamily: UDPOffloads] = [:]
+  private var last: Offloads?
+  private var logged: [Status.Offload] = []
 
-  /// Logs what has changed since the last time; at first, what is missing.
-  mutating func update(_ device: TunDevice, _ socket: UDPSocket, to logger: Logger) {
-    if tun != device.offloads {
-      tun = device.offloads
-      for missing in device.offloads.missing { Self.log(missing, of: device.name.text, to: logger) }
+  /// Logs what is missing, and was not the last time.
+  mutating func update(_ offloads: Offloads, to logger: Logger) {
+    guard offloads != last else { return }
+    last = offloads
+    // New sockets begin with all the kernel has, so the same offload may go twice.
+    for offload in offloads.list where !offload.isInUse && !logged.contains(offload) {
+      logged.append(offload)
+      logger.warning(
+        "going on without an offload", metadata: ["reason": "\(offload.place) has no \(offload.name)"])
     }
-    for family in AddressFamily.allCases where socket.descriptor(family) != nil {
-      let offloads = socket.offloads(family)
-      guard udp[family] != offloads else { continue }
-      udp[family] = offloads
-      for missing in offloads.missing { Self.log(missing, of: "the socket of \(family)", to: logger) }
-    }
-  }
-
-  private static func log(_ missing: String, of place: String, to logger: Logger) {
-    logger.warning("going on without an offload", metadata: ["reason": "\(place): no \(missing)"])
-  }
-}
-
-extension TunOffloads {
-  /// What the device does not have, in words.
-  fileprivate var missing: [String] {
-    [
-      checksums ? nil : "checksum offload", segments ? nil : "TCP segmentation",
-      datagrams ? nil : "UDP segmentation",
-    ].compactMap(\.self)
-  }
-}
-
-extension UDPOffloads {
-  /// What the socket does not have, in words.
-  fileprivate var missing: [String] {
-    [segmentation ? nil : "segmentation", coalescing ? nil : "coalescing"].compactMap(\.self)
   }
 }

@@ -8,7 +8,7 @@
 #   up a [OPTION…]               runs `meshd up` there; wireguard a ours|stock   runs a plain WireGuard daemon
 #   in_node a COMMAND…           runs a command there
 #   check SENTENCE COMMAND…      a step that must hold; the first that does not ends the scenario
-#   within SECONDS COMMAND…      repeats a command until it succeeds
+#   within SECONDS COMMAND…      repeats a command until it succeeds; throughout SECONDS COMMAND… until it fails
 #
 # Every name carries a tag of this run, since UAPI sockets are not per namespace. Whatever way a scenario ends, `clean_up`
 # leaves no process, namespace, socket or file behind.
@@ -73,6 +73,15 @@ within() { # SECONDS COMMAND…
   shift
   until "$@" >/dev/null 2>&1; do
     [ "${EPOCHREALTIME/[.,]/}" -lt "$deadline" ] || return 1
+    sleep 0.05
+  done
+}
+
+throughout() { # SECONDS COMMAND…: holds each time until then
+  local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+  shift
+  while [ "${EPOCHREALTIME/[.,]/}" -lt "$deadline" ]; do
+    "$@" || return 1
     sleep 0.05
   done
 }

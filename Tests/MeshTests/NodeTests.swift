@@ -62,6 +62,22 @@ import Testing
     #expect(states.allSatisfy { $0.highWaterMark >= old.highWaterMark })
   }
 
+  @Test func aChangedMTUIsInTheNextTable() throws {
+    var node = node()
+    node.handle(.configure(try configuration()), at: start)
+    _ = outputs(&node)
+    func tables() -> [Int] {
+      outputs(&node).compactMap { if case .publish(let table) = $0 { table.settings.mtu } else { nil } }
+    }
+    for mtu in [1300, 9000, 1280] {
+      node.handle(.mtu(mtu), at: start)
+      #expect(tables() == [mtu])
+      #expect(node.status(at: start).mtu == mtu)
+      node.handle(.mtu(mtu), at: start)
+      #expect(tables().isEmpty, "nothing has changed")
+    }
+  }
+
   @Test func repeatedConfigurationSendsNothing() throws {
     var node = node()
     node.handle(.configure(try configuration()), at: start)

@@ -177,7 +177,10 @@ import Testing
     var a = Plane(1)
     var b = Plane(2)
     Self.join(&a, &b)
-    let sent = a.send([TestPacket.make(from: "10.0.0.1", to: "10.0.0.2", ecn: inner | 0xB8)])
-    #expect(sent[0].ecn == outer)
+    a.route("fd00::2/128", Route(owner: Self.peer))
+    for (source, destination) in [("10.0.0.1", "10.0.0.2"), ("fd00::1", "fd00::2")] {
+      let sent = a.send([TestPacket.make(from: source, to: destination, ecn: inner | 0xB8)])
+      #expect(sent[0].disposition == .send && sent[0].ecn == outer && sent[0].dscp == 0)
+    }
   }
 }

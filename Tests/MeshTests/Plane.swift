@@ -87,6 +87,7 @@ struct Sent {
   var bytes: [UInt8]
   var peer: UInt32
   var ecn: UInt8
+  var dscp: UInt8
   var path: Path?
 
   static func all(of batch: borrowing PacketBatch) -> [Sent] {
@@ -96,7 +97,7 @@ struct Sent {
       all.append(
         Sent(
           disposition: slot.disposition, bytes: batch.bytes(index).array, peer: slot.peer, ecn: slot.ecn,
-          path: slot.path == PacketBatch.Slot.noPath ? nil : batch.path(slot.path)))
+          dscp: slot.dscp, path: slot.path == PacketBatch.Slot.noPath ? nil : batch.path(slot.path)))
     }
     return all
   }

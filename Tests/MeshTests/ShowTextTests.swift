@@ -60,6 +60,31 @@ import Testing
     #expect(lines.last == "" && lines[lines.count - 2] == added[2])
   }
 
+  @Test func lanesAndOffloadsAddLinesAndChangeNone() throws {
+    let fixture = WGFixture(name: "idle")
+    var status = try status(fixture)
+    status.lanes = 2
+    let names = [("tun", "csum"), ("tun", "tso4"), ("ipv4", "gso"), ("ipv4", "gro"), ("ipv6", "gso")]
+    status.offloads = names.map { Status.Offload(place: $0.0, name: $0.1, isInUse: true) }
+    func lines() -> [Substring] {
+      ShowText(now: fixture.now).interface(status).split(separator: "\n", omittingEmptySubsequences: false)
+    }
+    let stock = fixture["show"].split(separator: "\n", omittingEmptySubsequences: false)
+    var added = ["  lanes: 2", "  offloads: tun csum tso4, ipv4 gso gro, ipv6 gso"]
+    #expect(lines().filter { !stock.contains($0) } == added.map { $0[...] })
+    #expect(lines().filter { !added.contains(String($0)) } == stock)
+    status.offloads[2].isInUse = false
+    status.offloads[4].isInUse = false
+    added = ["  lanes: 2", "  offloads: tun csum tso4, ipv4 gro", "  fallbacks: ipv4 gso, ipv6 gso"]
+    #expect(lines().filter { !stock.contains($0) } == added.map { $0[...] })
+    let json = ShowJSON.interfaces([status])
+    #expect(json.contains(#""lanes": 2,"#))
+    let squeezed = json.filter { !$0.isWhitespace }
+    let expected =
+      #""offloads":{"tun":{"csum":true,"tso4":true},"ipv4":{"gso":false,"gro":true},"ipv6":{"gso":false}}"#
+    #expect(squeezed.contains(expected))
+  }
+
   @Test func healthChecksAreShownWithTheirState() {
     var status = Status()
     status.interfaceName = "wg0"

@@ -119,6 +119,25 @@ import Testing
     #expect(errors[1].count == 1280)
   }
 
+  @Test func thePaddingOfARelayedPacketNeverPassesOurMTU() {
+    for mtu in 1280...1312 {
+      var a = Plane(1)
+      var m = Plane(2)
+      var b = Plane(3)
+      Self.chain(&a, &m, &b)
+      a.draft.settings.mtu = 1420
+      m.draft.settings.mtu = mtu
+      let packets = (mtu - 16...mtu).map { TestPacket.make(from: "10.0.0.1", to: "10.0.0.2", length: $0) }
+      let sent = a.send(packets).datagrams
+      let relayed = m.receive(sent).datagrams
+      #expect(relayed.count == packets.count)
+      for index in relayed.indices {
+        #expect(relayed[index].count <= 32 + mtu && relayed[index].count <= sent[index].count)
+      }
+      #expect(b.receive(relayed).packets.map(\.count) == packets.map(\.count))
+    }
+  }
+
   @Test func anUnreachableDestinationIsAnswered() throws {
     var a = Plane(1)
     var m = Plane(2)

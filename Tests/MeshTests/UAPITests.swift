@@ -39,6 +39,11 @@ import Testing
     status.linkLocal = IPv6Address("fe80::1")
     status.drops = [("no route to the destination", 7)]
     status.checks = Self.checks
+    status.lanes = 3
+    status.offloads = [
+      Status.Offload(place: "tun", name: "csum", isInUse: true),
+      Status.Offload(place: "ipv4", name: "gso", isInUse: false),
+    ]
     status.peers[0].configuredEndpoints = [.name("host.example", port: 7)]
     var neighbour = Status.Neighbour()
     (neighbour.reach, neighbour.rxcost, neighbour.txcost, neighbour.cost) = (0xFFFF, 96, 97, 98)
@@ -49,6 +54,9 @@ import Testing
     #expect(read.peers[0].neighbour?.roundTrip == .microseconds(12_345))
     #expect(read.drops.first?.reason == "no route to the destination" && read.mtu == 1380)
     #expect(read.checks == Self.checks)
+    #expect(read.lanes == 3 && read.offloads == status.offloads)
+    // A stock `get` stays what stock tools know.
+    #expect(UAPIResponse.get(status) == WGFixture(name: "busy")["get"])
   }
 
   @Test func textSurvivesTheRoundTrip() throws {
@@ -68,6 +76,7 @@ import Testing
 
   @Test(arguments: [
     "", "\n", "errno=x\n\n", "public_key=1\nerrno=0\n\n", "listen_port=65536\nerrno=0\n\n", "a\n",
+    "lanes=x\nerrno=0\n\n", "offload=tun csum\nerrno=0\n\n", "offload=tun csum maybe\nerrno=0\n\n",
   ])
   func unreadableAnswersAreErrors(text: String) {
     #expect(throws: UAPIError.self) { try UAPIAnswer(text) }

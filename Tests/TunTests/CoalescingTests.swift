@@ -4,23 +4,6 @@ import Testing
 @testable import Tun
 
 @Suite struct CoalescingTests {
-  private let all = TunOffloads(checksums: true, segments: true, datagrams: true)
-
-  /// Merges, cuts what was merged, and returns the packets that come out, in order, with the number of writes.
-  private func roundTrip(_ packets: [[UInt8]]) -> (writes: Int, packets: [[UInt8]]) {
-    var coalescing = Coalescing(all)
-    let writes = coalescing.writes(of: packets)
-    var result: [[UInt8]] = []
-    for write in writes {
-      guard let plan = Segmentation(write.header, of: write.octets.span.bytes) else {
-        Issue.record("a super-packet contradicts its header")
-        continue
-      }
-      result += plan.packets(of: write.octets)
-    }
-    return (writes.count, result)
-  }
-
   @Test(arguments: 0..<60 as Range<UInt64>)
   func aStreamIsMergedIntoOneAndCutIntoItselfAgain(seed: UInt64) {
     var traffic = Traffic(seed: seed)
@@ -31,7 +14,7 @@ import Testing
       let payload = traffic.payload(.random(in: 1...min(60000, size * 60), using: &traffic.random))
       let stream = Traffic.stream(
         flow, payload: payload, size: size, lastFlags: Bool.random(using: &traffic.random) ? 8 : 0)
-      let (writes, packets) = roundTrip(stream)
+      let (writes, packets) = Coalescing.roundTrip(stream)
       #expect(writes == 1, "seed \(seed)")
       #expect(packets == stream, "seed \(seed)")
     }
@@ -72,7 +55,7 @@ import Testing
     while let index = streams.indices.filter({ !streams[$0].isEmpty }).randomElement(using: &traffic.random) {
       packets.append(streams[index].removeFirst())
     }
-    let rest = roundTrip(packets).packets
+    let rest = Coalescing.roundTrip(packets).packets
     #expect(rest.count == packets.count, "seed \(seed)")
     #expect(rest.map(\.description).sorted() == packets.map(\.description).sorted(), "seed \(seed)")
     for stream in expected {
@@ -104,7 +87,7 @@ import Testing
       Traffic.packet(next, payload: [UInt8](repeating: 2, count: sizes.1)),
     ]
     damage(&packets)
-    return roundTrip(packets).writes
+    return Coalescing.roundTrip(packets).writes
   }
 
   @Test func onlyPacketsThatFollowEachOtherWithEqualHeadersAreMerged() {
@@ -185,7 +168,7 @@ import Testing
     var fragment = stream[0]
     fragment[6] = 0x20
     let packets = [stream[0], stream[1], fragment, stream[2], stream[3]]
-    let result = roundTrip(packets)
+    let result = Coalescing.roundTrip(packets)
     #expect(result.writes == 3)
     #expect(result.packets == packets)
   }
@@ -204,11 +187,11 @@ import Testing
   @Test func aSuperPacketEndsAtTheLargestIPPacketAndAtTheLimitOfDatagrams() {
     let payload = [UInt8](repeating: 3, count: 70000)
     let stream = Traffic.stream(Traffic.Flow(), payload: payload, size: 1000)
-    let result = roundTrip(stream)
+    let result = Coalescing.roundTrip(stream)
     #expect(result.writes == 2 && result.packets == stream)
     var flow = Traffic.Flow()
     flow.transport = .udp
     let datagrams = Traffic.stream(flow, payload: [UInt8](repeating: 3, count: 650), size: 10)
-    #expect(roundTrip(datagrams).writes == 2)
+    #expect(Coalescing.roundTrip(datagrams).writes == 2)
   }
 }

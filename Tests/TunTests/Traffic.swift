@@ -1,4 +1,5 @@
 import Net
+import Testing
 
 @testable import Tun
 
@@ -146,7 +147,27 @@ extension Segmentation {
   }
 }
 
+extension TunOffloads {
+  /// What the newest kernels have.
+  static let all = TunOffloads(checksums: true, segments: true, datagrams: true)
+}
+
 extension Coalescing {
+  /// Merges, cuts what was merged, and returns the packets that come out, in order, with the number of writes.
+  static func roundTrip(_ packets: [[UInt8]]) -> (writes: Int, packets: [[UInt8]]) {
+    var coalescing = Coalescing(.all)
+    let writes = coalescing.writes(of: packets)
+    var result: [[UInt8]] = []
+    for write in writes {
+      guard let plan = Segmentation(write.header, planning: write.octets) else {
+        Issue.record("a super-packet contradicts its header")
+        continue
+      }
+      result += plan.packets(of: write.octets)
+    }
+    return (writes.count, result)
+  }
+
   /// What would be written for these packets, each with its header.
   mutating func writes(of packets: [[UInt8]]) -> [(header: VirtioHeader, octets: [UInt8])] {
     var batch = PacketBatch(bufferCount: max(packets.count, 1), bufferCapacity: 65535)

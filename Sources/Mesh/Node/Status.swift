@@ -27,9 +27,40 @@ public struct Status: Sendable {
   public var drops: [(reason: String, count: UInt64)] = []
   /// Prefixes that lead to peers and that this host does not use, with the reason.
   public var unused: [(prefix: HostPrefix, reason: String)] = []
+  /// The lanes in each direction; 0 where the daemon does not say.
+  public var lanes = 0
+  /// What the kernel may do for the daemon, grouped by place; empty where the daemon does not say.
+  public var offloads: [Offload] = []
 
   /// An empty status.
   public init() {}
+
+  /// A kind of work on packets that the kernel takes over where it can.
+  public struct Offload: Sendable, Equatable {
+    /// Where: `tun`, or the socket of `ipv4` or `ipv6`.
+    public var place: String
+    /// What, as ethtool and `udp(7)` say: `csum`, `tso4`, `gso`.
+    public var name: String
+    /// Whether the kernel does it; if not, the daemon does without.
+    public var isInUse: Bool
+
+    /// Names an offload.
+    public init(place: String, name: String, isInUse: Bool) {
+      self.place = place
+      self.name = name
+      self.isInUse = isInUse
+    }
+  }
+
+  /// The offloads of each place.
+  var offloadsByPlace: [(place: String, offloads: [Offload])] {
+    var places: [(place: String, offloads: [Offload])] = []
+    for offload in offloads {
+      if places.last?.place != offload.place { places.append((offload.place, [])) }
+      places[places.count - 1].offloads.append(offload)
+    }
+    return places
+  }
 
   /// One peer.
   public struct Peer: Sendable {

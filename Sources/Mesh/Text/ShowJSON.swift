@@ -28,6 +28,8 @@ public enum ShowJSON {
       ("babel", .bool(status.babel)),
       ("routerID", JSON(status.routerID.isEmpty ? nil : status.routerID)),
       ("linkLocal", JSON(status.linkLocal)),
+      ("lanes", status.lanes > 0 ? .number(Int64(status.lanes)) : .null),
+      ("offloads", .object(status.offloadsByPlace.map { ($0.place, json(of: $0.offloads)) })),
       ("peers", .array(status.peers.map { json(of: $0, showsSecrets: showsSecrets) })),
       ("checks", .array(status.checks.map(json(of:)))),
       ("drops", .object(status.drops.map { ($0.reason, .unsigned($0.count)) })),
@@ -56,6 +58,10 @@ public enum ShowJSON {
       ("neighbour", peer.neighbour.map(json(of:)) ?? .null),
     ]
     return .object(members)
+  }
+
+  private static func json(of offloads: [Status.Offload]) -> JSON {
+    .object(offloads.map { ($0.name, .bool($0.isInUse)) })
   }
 
   private static func json(of neighbour: Status.Neighbour) -> JSON {

@@ -19,7 +19,7 @@ public struct ShowText: Sendable {
 
   /// The whole interface.
   ///
-  /// Without Babel, byte for byte what `wg show INTERFACE` prints.
+  /// Of a daemon that is not meshd, byte for byte what `wg show INTERFACE` prints.
   public func interface(_ status: Status) -> String {
     var text = style(.reset)
     text += style(.green, .bold) + "interface" + style(.reset) + ": "
@@ -33,6 +33,14 @@ public struct ShowText: Sendable {
     if status.babel {
       if !status.routerID.isEmpty { text += line("router id", status.routerID) }
       if let address = status.linkLocal { text += line("link-local", "\(address)") }
+    }
+    if status.lanes > 0 { text += line("lanes", "\(status.lanes)") }
+    for (name, isInUse) in [("offloads", true), ("fallbacks", false)] {
+      let places = status.offloadsByPlace.compactMap { place, offloads in
+        let names = offloads.filter { $0.isInUse == isInUse }.map(\.name)
+        return names.isEmpty ? nil : "\(place) \(names.joined(separator: " "))"
+      }
+      if !places.isEmpty { text += line(name, places.joined(separator: ", ")) }
     }
     for check in status.checks { text += line("check", Self.text(of: check)) }
     for unused in status.unused { text += line("not used here", "\(unused.prefix) (\(unused.reason))") }

@@ -60,6 +60,10 @@ public struct UAPIAnswer: Sendable {
     case "check":
       guard let check = Status.Check(words: value.split(separator: " ", maxSplits: 5)) else { return false }
       status.checks.append(check)
+    case "lanes": return assign(UInt16(decimal: value).map(Int.init), to: &status.lanes)
+    case "offload":
+      guard let offload = Status.Offload(words: value.split(separator: " ")) else { return false }
+      status.offloads.append(offload)
     case "drop":
       guard let drop = Self.count(value) else { return false }
       status.drops.append(drop)
@@ -149,6 +153,14 @@ extension Status.Check {
     self.init(
       prefix: prefix, question: "\(words[3]) \(words[4])", state: state, streak: Int(streak),
       reason: words.count > 5 ? String(words[5]) : nil)
+  }
+}
+
+extension Status.Offload {
+  /// Place, name, and `on` or `off`.
+  fileprivate init?(words: [Substring]) {
+    guard words.count == 3, words[2] == "on" || words[2] == "off" else { return nil }
+    self.init(place: String(words[0]), name: String(words[1]), isInUse: words[2] == "on")
   }
 }
 

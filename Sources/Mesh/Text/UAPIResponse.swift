@@ -55,6 +55,10 @@ extension UAPIResponse {
       if !status.routerID.isEmpty { text += "router_id=\(status.routerID)\n" }
       if let address = status.linkLocal { text += "link_local=\(address)\n" }
       for check in status.checks { text += "check=\(Self.text(of: check))\n" }
+      if status.lanes > 0 { text += "lanes=\(status.lanes)\n" }
+      for offload in status.offloads {
+        text += "offload=\(offload.place) \(offload.name) \(offload.isInUse ? "on" : "off")\n"
+      }
       for drop in status.drops { text += "drop=\(drop.count) \(drop.reason)\n" }
       for unused in status.unused { text += "unused=\(unused.prefix) \(unused.reason)\n" }
     }

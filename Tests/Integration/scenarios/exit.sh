@@ -51,7 +51,7 @@ check "but not what is on the link" goes_to a "$(underlay m a)" to-m
 mark=$(in_node a ip rule | sed -n 's/.*not from all fwmark \(0x[0-9a-f]*\).*/\1/p')
 check "nor our own UDP packets, even to where others go through the tunnel" \
   eval 'in_node a ip route get 203.0.113.9 mark "$mark" | grep -q "dev to-m"'
-check "m carries the default route" eval 'meshd_show m routes | grep -q "^0.0.0.0/0"'
+check "m carries the default route" eval 'meshd_routes m | grep -q "^0.0.0.0/0"'
 check "and does not use it" fails in_node m ip route get 203.0.113.9
 up x
 check "c reaches x" within 20 reaches c 10.44.0.5

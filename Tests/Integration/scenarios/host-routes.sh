@@ -37,7 +37,7 @@ check "which is shown" unused 10.200.2.128/25
 check "the route of another is as it was" test "$foreign" = "$(in_node a ip route show 203.0.113.0/24)"
 check "which is shown" unused 203.0.113.0/24
 check "and logged once" eval '[ "$(grep -c "203.0.113.0/24 is not used" "$scratch/a/log")" = 1 ]'
-check "all the same they are carried" eval 'meshd_show a routes | grep -q "^203.0.113.0/24"'
+check "all the same they are carried" eval 'meshd_routes a | grep -q "^203.0.113.0/24"'
 check "what has b's endpoint in it leads into the tunnel" goes_to "$(underlay b a)" "$(device a)"
 mark=$(in_node a ip rule | sed -n 's/.*not from all fwmark \(0x[0-9a-f]*\).*/\1/p')
 check "but not for our own UDP packets" goes_to "$(underlay b a)" to-b mark "$mark"
@@ -55,7 +55,7 @@ check "somebody removes our routes: we make them again" within 5 goes_to 192.0.2
 check "IPv6 too" within 5 has_route a 2001:db8:7::/48 42
 
 in_node a "$MESHD" set "$(device a)" peer "$(key_of b)" remove
-check "a removes b: b hears it at once" within 1 fails eval 'meshd_show b routes | grep -q "^10.44.0.1/.*(installed)"'
+check "a removes b: b hears it at once" within 1 fails eval 'meshd_routes b | grep -q "^10.44.0.1/.*(installed)"'
 check "S2.1 a's routes to it are gone" within 1 fails has_route a 10.44.0.2 42
 kill -TERM "${pid[a]}"
 check "a ends" stopped_within 2 a
