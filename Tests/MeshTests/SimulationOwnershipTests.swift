@@ -158,7 +158,7 @@ import Testing
     #expect(exceeded == 0, network.comment)
   }
 
-  @Test("S4.5: two keys with one link-local address are reported, never mixed")
+  @Test("S4.5: each knows the other's addresses by its key")
   func derivedAddressesNeedNoExchange() throws {
     let network = SimulationTests.chain(2)
     network.run(for: .seconds(2))
