@@ -194,13 +194,10 @@ extension HostNetwork {
     return Set(routes.lazy.filter { $0.interface == index && $0.source == nil }.map(\.destination))
   }
 
-  /// Removes what a daemon that crashed has left behind.
+  /// Removes what a daemon that crashed has left behind: rules; its routes went with its device.
   mutating func removeLeftovers() {
     try? sourceRoutes.removeStale(by: &netlink)
     for family in AddressFamily.allCases {
-      let stale =
-        (try? netlink.routes(family, origin: KernelRoute.babel))?.filter { $0.interface == index } ?? []
-      apply(stale.map { .removeRoute($0) })
       guard let rules = try? netlink.rules(family) else { continue }
       let candidates = Set(rules.filter(\.isInverted).map(\.table))
       var empty: Set<UInt32> = []

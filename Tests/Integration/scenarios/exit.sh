@@ -66,7 +66,7 @@ check "a ends" stopped_within 2 a
 check "and takes its routes and rules along" test "$before" = "$(untouched)"
 up a
 check "a is out again" within 20 reaches a 198.51.100.1
-kill -KILL "${pid[a]}"
+{ kill -KILL "${pid[a]}" && wait "${pid[a]}"; } 2>/dev/null || true
 check "a crashes" stopped_within 2 a
 check "rules are left" fails test "$before" = "$(untouched)"
 rm -f "$sockets/$(device a).sock"

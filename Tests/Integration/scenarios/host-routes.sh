@@ -13,7 +13,7 @@ link a l
 lan=10.200.2.0/24
 mesh_node a 1 b
 mesh_node b 2 a
-carrier="${tag:+10.200.1.0/25}"
+carrier=10.200.1.0/25 # b's endpoint is in it
 sed -i "s|^Babel = on\$|&\nAnnounce = $lan, 10.200.2.128/25, 203.0.113.0/24, $carrier, 192.0.2.0/24, 2001:db8:7::/48|" \
   "$(config b)"
 in_node a ip route add 203.0.113.0/24 via "$(underlay l a)" proto static
@@ -53,6 +53,17 @@ check "it returns, and is local again" within 5 goes_to 10.200.2.77 to-l
 in_node a ip route flush proto 42
 check "somebody removes our routes: we make them again" within 5 goes_to 192.0.2.1 "$(device a)"
 check "IPv6 too" within 5 has_route a 2001:db8:7::/48 42
+
+# While a is stopped more happens than it can be told of; what we lose comes last.
+kill -STOP "${pid[a]}"
+for action in add del; do
+  for ((i = 0; i < 20000; i++)); do
+    echo "route $action blackhole 198.18.$((i / 250)).$((i % 250))/32"
+  done | in_node a ip -batch -
+done
+in_node a ip route flush proto 42
+kill -CONT "${pid[a]}"
+check "news are lost, and so were our routes: we make them again" within 5 goes_to 192.0.2.1 "$(device a)"
 
 in_node a "$MESHD" set "$(device a)" peer "$(key_of b)" remove
 check "a removes b: b hears it at once" within 1 fails eval 'meshd_routes b | grep -q "^10.44.0.1/.*(installed)"'
