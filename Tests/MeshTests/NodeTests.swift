@@ -1,5 +1,6 @@
 import Net
 import Noise
+import Simulation
 import Testing
 
 @testable import Mesh
