@@ -102,6 +102,7 @@ struct Daemon: ~Copyable {
 
   init(_ options: DaemonOptions, _ loaded: LoadedConfiguration?) throws {
     try Privileges.forbidDumps()
+    try ProcessMemory.returnLargeBlocks()
     let logger = options.makeLogger()
     for warning in loaded?.warnings ?? [] { logger.warning("\(warning)") }
     var configuration = loaded?.configuration ?? Configuration()
@@ -176,6 +177,8 @@ struct Daemon: ~Copyable {
   /// Works until the end, and takes everything back.
   mutating func run() throws {
     defer { finish() }
+    // A larger daemon is as good as a smaller one.
+    try? ProcessMemory.releaseProgram()
     try loop.run()
     hooks.attempt(settings.preDown)
   }
