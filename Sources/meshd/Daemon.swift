@@ -177,8 +177,6 @@ struct Daemon: ~Copyable {
   /// Works until the end, and takes everything back.
   mutating func run() throws {
     defer { finish() }
-    // A larger daemon is as good as a smaller one.
-    try? ProcessMemory.releaseProgram()
     try loop.run()
     hooks.attempt(settings.preDown)
   }
