@@ -71,7 +71,8 @@ struct Outcome {
 
   func report(inFull: Bool) {
     if inFull { for line in log { print("  \(line)") } }
-    print("\(description): \(failures.isEmpty ? "ok" : "FAILED"), recovered within \(recovery), \(rises) rises")
+    print(
+      "\(description): \(failures.isEmpty ? "ok" : "FAILED"), recovered within \(recovery), \(rises) rises")
     for failure in failures.prefix(12) { print("  \(failure)") }
     fflush(nil)
   }

@@ -23,10 +23,14 @@ struct Liar {
     _ network: SimulatedNetwork, from source: IPv6Address, using random: inout SplitMix64
   ) -> [UInt8] {
     var writer = PacketWriter(limit: 1372, source: source)
-    for _ in 0...random.number(below: 12) { _ = writer.append(message(network, from: source, using: &random)) }
+    for _ in 0...random.number(below: 12) {
+      _ = writer.append(message(network, from: source, using: &random))
+    }
     var payload = writer.finish() ?? []
     guard random.once(in: 8), payload.count > 4 else { return payload }
-    for _ in 0...random.number(below: 4) { payload[random.number(below: payload.count)] = UInt8(random.next() & 0xFF) }
+    for _ in 0...random.number(below: 4) {
+      payload[random.number(below: payload.count)] = UInt8(random.next() & 0xFF)
+    }
     return payload
   }
 
@@ -50,13 +54,16 @@ struct Liar {
         SeqnoRequest(
           prefix: prefix, routerID: stolen, seqno: seqno, hopCount: UInt8(1 + random.number(below: 255))))
     case 4: return .hello(Hello(isUnicast: random.once(in: 2), seqno: seqno, interval: interval))
-    case 5: return .ihu(IHU(address: nil, rxcost: Metric(UInt16(random.number(below: 65_536))), interval: interval))
+    case 5:
+      return .ihu(IHU(address: nil, rxcost: Metric(UInt16(random.number(below: 65_536))), interval: interval))
     default:
+      network.falsePrefixes.insert(prefix)
       let metric = Metric(random.once(in: 2) ? 0 : UInt16(random.number(below: 65_535)))
       let nextHop: IPAddress = prefix.family == .v4 ? .v4(IPv4Address(192, 0, 0, 8)) : .v6(source)
       return .update(
         Update(
-          prefix: prefix, routerID: random.pick([stolen, stolen, own, unknown]), nextHop: nextHop, seqno: seqno,
+          prefix: prefix, routerID: random.pick([stolen, stolen, own, unknown]), nextHop: nextHop,
+          seqno: seqno,
           metric: metric, interval: interval))
     }
   }
@@ -64,7 +71,8 @@ struct Liar {
   /// A prefix that is a victim's, or that holds it, or that nobody has.
   private func prefix(of victim: SimulatedHost, using random: inout SplitMix64) -> IPPrefix {
     let address = random.pick(victim.addresses)
-    let length = random.once(in: 2) ? address.family.bitWidth : random.number(below: address.family.bitWidth + 1)
+    let length =
+      random.once(in: 2) ? address.family.bitWidth : random.number(below: address.family.bitWidth + 1)
     let unknown = IPAddress.v6(IPv6Address(high: 0xFD99 << 48, low: random.next()))
     return IPPrefix(address, length: length) ?? IPPrefix(host: unknown)
   }

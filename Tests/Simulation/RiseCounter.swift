@@ -16,7 +16,7 @@ struct RiseCounter {
   /// A rise by less than half a link is one of delay.
   private static let notable: UInt16 = 48
   /// How often the metric of one way may rise after its end has gone, until the news has reached everybody.
-  private static let limit = 3
+  private static let limit = 8
 
   private let origins: [IPPrefix: Int]
   private var lost: Set<Int> = []

@@ -8,7 +8,8 @@ extension Scenario {
     let host = random.number(below: network.hosts.count)
     let edge = random.pick(edges)
     let kind = random.number(below: 14)
-    log.append("\(network.now.nanoseconds / 1_000_000) ms: \(kind) of host \(host) or link \(edge.a)-\(edge.b)")
+    log.append(
+      "\(network.now.nanoseconds / 1_000_000) ms: \(kind) of host \(host) or link \(edge.a)-\(edge.b)")
     switch kind {
     case 0, 1: network.cut(edge.a, edge.b)
     case 2: cutOneWay(edge)

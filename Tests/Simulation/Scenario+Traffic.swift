@@ -22,7 +22,9 @@ extension Scenario {
     var found: [String] = []
     for passage in passages {
       let arrivals = passage.ends.map { end in
-        network.hosts[end].packets[before[end]...].count { $0.suffix(Self.markLength) == passage.packet.suffix(Self.markLength) }
+        network.hosts[end].packets[before[end]...].count {
+          $0.suffix(Self.markLength) == passage.packet.suffix(Self.markLength)
+        }
       }
       guard arrivals.reduce(0, +) != (passage.isExpected ? 1 : 0) else { continue }
       let destination = IPHeader(reading: passage.packet.span.bytes)?.destination

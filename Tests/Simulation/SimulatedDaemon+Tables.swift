@@ -22,7 +22,8 @@ extension SimulatedDaemon {
     }
     for prefix in own { expected[RouteKey(prefix), default: Expectation()].isOwn = true }
     for announcement in configuration.interface.announce {
-      expected[RouteKey(announcement.prefix, source: announcement.source), default: Expectation()].isOwn = true
+      expected[RouteKey(announcement.prefix, source: announcement.source), default: Expectation()].isOwn =
+        true
     }
     var found: [String] = []
     table.allowedIPs.forEach { prefix, source, route in
@@ -57,7 +58,9 @@ extension SimulatedDaemon {
     }
 
     func agrees(with route: Route) -> Bool {
-      guard route.target != target else { return announcers.allSatisfy { isOwn || route.sources.contains($0) } }
+      guard route.target != target else {
+        return announcers.allSatisfy { isOwn || route.sources.contains($0) }
+      }
       // For a peer that is silent, its owner speaks.
       guard case .peer(let peer) = route.target else { return false }
       return isAnnounced && !isOwn && owners.contains(peer)

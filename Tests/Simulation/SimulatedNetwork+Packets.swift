@@ -4,7 +4,8 @@ public import Net
 // What tests send through a network, and what becomes of it.
 extension SimulatedNetwork {
   /// A packet between two hosts' own addresses, told from others by its number.
-  public func packet(from start: Int, to end: Int, _ family: AddressFamily = .v4, number: Int = 0) -> [UInt8] {
+  public func packet(from start: Int, to end: Int, _ family: AddressFamily = .v4, number: Int = 0) -> [UInt8]
+  {
     let index = family == .v4 ? 0 : 1
     return TestPacket.make(
       from: "\(hosts[start].addresses[index])", to: "\(hosts[end].addresses[index])",

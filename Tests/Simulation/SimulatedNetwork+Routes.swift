@@ -1,5 +1,6 @@
 import Mesh
 public import Net
+import Noise
 
 // What the tables of all hosts say together.
 extension SimulatedNetwork {
@@ -12,11 +13,16 @@ extension SimulatedNetwork {
   }
 
   /// Notes the next hops of a host whose table is new, and follows those that changed: none may lead into a loop.
+  ///
+  /// A session that is new makes every way over it new: what leaves under keys that the other end has lost goes nowhere.
   func note(_ number: Int) {
     let host = hosts[number]
+    let sessions = host.configuration.peers.map { host.daemon?.entry(of: $0.publicKey)?.current?.localIndex }
+    let areSessionsNew = sessions != host.sessions
+    host.sessions = sessions
     for index in nextHops[number].indices {
       let hop = host.daemon?.nextHop(to: destination(index)).flatMap { numbers[$0] }
-      guard hop != nextHops[number][index] else { continue }
+      guard hop != nextHops[number][index] || areSessionsNew && hop != nil else { continue }
       nextHops[number][index] = hop
       follow(from: number, destination: index)
     }
@@ -25,7 +31,7 @@ extension SimulatedNetwork {
   private func follow(from start: Int, destination index: Int) {
     followedCount += 1
     var way = [start]
-    while let last = way.last, let next = nextHops[last][index] {
+    while let last = way.last, let next = nextHops[last][index], isHeard(last, by: next) {
       guard !way.contains(next) else {
         let loop = Array(way[(way.firstIndex(of: next) ?? 0)...])
         guard !isExcused(loop, destination: index) else { return }
@@ -38,27 +44,47 @@ extension SimulatedNetwork {
     }
   }
 
+  /// Whether a host could open what another one sends it now.
+  private func isHeard(_ host: Int, by other: Int) -> Bool {
+    guard let session = hosts[host].daemon?.entry(of: hosts[other].publicKey)?.current else { return false }
+    return hosts[other].daemon?.table.session(session.remoteIndex)?.peer.publicKey == hosts[host].publicKey
+  }
+
+  /// Whether a loop is one that Babel does not keep from arising for a moment.
+  ///
+  /// The prefix that leads into it has several origins (RFC 8966 §2.7), be they honest or a liar's; a liar is in the loop
+  /// itself; or a node has just started, has lost its distances, and the news of that is on the way to its neighbours.
+  private func isExcused(_ loop: [Int], destination index: Int) -> Bool {
+    guard liars.isDisjoint(with: loop) else { return true }
+    guard loop.allSatisfy({ hosts[$0].startedAt < now.advanced(by: .seconds(-1)) }) else { return true }
+    let routes = loop.map { route(at: $0, destination: index) }
+    let prefixes = Set(routes.map { $0?.prefix })
+    guard prefixes.isDisjoint(with: falsePrefixes.map { $0 }) else { return true }
+    return prefixes.count == 1 && Set(routes.map { $0?.routerID }).count > 1
+  }
+
+  /// What Babel says about the way that a host's packets to a destination take.
+  private func route(at host: Int, destination index: Int) -> RouteRow? {
+    guard let daemon = hosts[host].daemon,
+      let source = daemon.table.settings.ownAddresses.first(where: {
+        $0.family == destination(index).family
+      })
+    else { return nil }
+    let prefix = daemon.table.allowedIPs.lookup(destination(index), from: source)?.prefix
+    return daemon.node.routeRows(all: false, at: now).first { $0.prefix == prefix && $0.state == .selected }
+  }
+
   private func describe(_ host: Int, destination index: Int) -> String {
-    let prefix = IPPrefix(host: destination(index))
+    let prefix = route(at: host, destination: index)?.prefix ?? IPPrefix(host: destination(index))
     let rows = hosts[host].daemon?.node.routeRows(all: true, at: now).filter { $0.prefix == prefix } ?? []
     let ways = rows.map { row in
       let via = row.via.flatMap { numbers[$0.publicKey] }
-      return "\(via.map(String.init) ?? "nobody") \(row.referenceMetric)+\(Int(row.metric) - Int(row.referenceMetric)) "
+      return
+        "\(via.map(String.init) ?? "nobody") \(row.referenceMetric)+\(Int(row.metric) - Int(row.referenceMetric)) "
         + "seqno \(row.seqno) \(row.verdict)"
     }
-    return "\(host) by \(nextHops[host][index].map(String.init) ?? "nobody") of [\(ways.joined(separator: "; "))]"
-  }
-
-  /// Whether a loop is the work of a liar: it is in it itself, or has made the others believe in two origins, which Babel
-  /// does not keep from looping for a moment (RFC 8966 §2.7).
-  private func isExcused(_ loop: [Int], destination index: Int) -> Bool {
-    guard !liars.isEmpty else { return false }
-    guard liars.isDisjoint(with: loop) else { return true }
-    let prefix = IPPrefix(host: destination(index))
-    let origins = loop.map { host in
-      hosts[host].daemon?.node.routeRows(all: false, at: now).first { $0.prefix == prefix }?.routerID
-    }
-    return Set(origins).count > 1
+    return
+      "\(host) by \(nextHops[host][index].map(String.init) ?? "nobody") for \(prefix) of [\(ways.joined(separator: "; "))]"
   }
 
   /// The hosts that a packet would visit, the first being the sender; `nil` if it would not arrive.
@@ -91,7 +117,9 @@ extension SimulatedNetwork {
     hosts.map { host in
       var costs = [Int](repeating: Self.linkCost, count: hosts.count)
       for peer in host.daemon?.node.status(at: now).peers ?? [] {
-        guard let number = numbers[peer.publicKey], let cost = peer.neighbour?.cost, cost != .max else { continue }
+        guard let number = numbers[peer.publicKey], let cost = peer.neighbour?.cost, cost != .max else {
+          continue
+        }
         costs[number] = Int(cost)
       }
       return costs

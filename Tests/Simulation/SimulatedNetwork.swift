@@ -50,6 +50,8 @@ public final class SimulatedNetwork {
   public internal(set) var violations: [String] = []
   /// Hosts that do not keep the rules; loops that they cause are no violations.
   var liars: Set<Int> = []
+  /// What they have announced, be it theirs or not.
+  var falsePrefixes: Set<IPPrefix> = []
   /// How many changed next hops were followed.
   public internal(set) var followedCount = 0
   /// Sees every datagram when it is sent: an eavesdropper.
@@ -128,6 +130,7 @@ public final class SimulatedNetwork {
   public func start(_ number: Int) {
     let host = hosts[number]
     let epoch = Self.wallEpoch + host.clockOffset.nanoseconds
+    host.startedAt = now
     host.daemon = SimulatedDaemon(
       state: host.disk, epoch: epoch, random: SplitMix64(seed: random.next()))
     if riseCounter != nil { host.daemon?.observe(at: now) }
