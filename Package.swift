@@ -25,6 +25,7 @@ let package = Package(
     .executable(name: "meshd", targets: ["meshd"]),
     .executable(name: "link-emulator", targets: ["LinkEmulator"]),
     .executable(name: "scale-simulation", targets: ["ScaleSimulation"]),
+    .executable(name: "simulate", targets: ["Simulate"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -78,6 +79,8 @@ let package = Package(
     .executableTarget(
       name: "ScaleSimulation", dependencies: ["Net", "Babel", "Simulation"], path: "Tests/ScaleSimulation",
       swiftSettings: testSettings),
+    .executableTarget(
+      name: "Simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: testSettings),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
     .target(
       name: "LinkEmulation",

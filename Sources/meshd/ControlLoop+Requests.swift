@@ -35,8 +35,7 @@ extension ControlLoop {
   ) throws(UAPIError) -> String {
     switch command {
     case .show: return UAPIResponse.show(status)
-    case .view(.monitor, let form): return follow(token, form)
-    case .view(let view, let form): return try text(of: view, in: form)
+    case .view(let view, let form): return try answer(to: view, in: form, from: token)
     case .configuration: return UAPIResponse.configuration(configuration)
     case .reload(let path): try reload(path.map { FilePath($0) })
     case .down: end(because: "asked to")
@@ -53,34 +52,37 @@ extension ControlLoop {
     return UAPIResponse.line(form == .json ? start.json(at: time) : start.text(at: time))
   }
 
-  private func text(of view: UAPIRequest.View, in form: UAPIRequest.Form) throws(UAPIError) -> String {
+  private mutating func answer(
+    to view: UAPIRequest.View, in form: UAPIRequest.Form, from token: UInt64
+  ) throws(UAPIError) -> String {
     let now = clock.now
     let isJSON = form == .json
     let text: String
     switch view {
-    case .neighbours, .routes, .xroutes:
-      guard node.routerID != nil else {
-        throw UAPIError(.notSupported, "`\(plane.tun.name)` does not speak Babel")
-      }
-    case .explain, .monitor: break
-    }
-    switch view {
+    case .monitor: return follow(token, form)
+    case .routes(let all): return try list(.routes(all: all), in: form, for: token)
+    case .xroutes: return try list(.xroutes, in: form, for: token)
+    case .neighbours:
+      guard node.routerID != nil else { throw noBabel }
+      let rows = node.neighbourRows(at: now)
+      text = isJSON ? RoutingJSON.neighbours(rows) : RoutingText.neighbours(rows)
     case .explain(let address, let source):
       let explanation = node.explain(address, from: source, at: now)
       text = isJSON ? RoutingJSON.explanation(explanation) : RoutingText.explanation(explanation)
-    case .neighbours:
-      let rows = node.neighbourRows(at: now)
-      text = isJSON ? RoutingJSON.neighbours(rows) : RoutingText.neighbours(rows)
-    case .routes(let all):
-      let rows = node.routeRows(all: all, at: now)
-      text = isJSON ? RoutingJSON.routes(rows) : RoutingText.routes(rows)
-    case .xroutes:
-      let rows = node.xrouteRows(at: now)
-      text = isJSON ? RoutingJSON.xroutes(rows) : RoutingText.xroutes(rows)
-    case .monitor: text = ""
     }
     return UAPIResponse.text(text) + UAPIResponse.success
   }
+
+  /// Begins to tell a table; the rest follows as fast as the client reads.
+  private mutating func list(
+    _ table: TableListing.Table, in form: UAPIRequest.Form, for token: UInt64
+  ) throws(UAPIError) -> String {
+    guard let listing = node.listing(of: table, in: form, at: clock.now) else { throw noBabel }
+    server.listings[token] = listing
+    return nextPage(for: token) ?? ""
+  }
+
+  private var noBabel: UAPIError { UAPIError(.notSupported, "`\(plane.tun.name)` does not speak Babel") }
 
   private var status: Status {
     var status = node.status(at: clock.now)
@@ -91,9 +93,13 @@ extension ControlLoop {
     status.lanes = plane.laneCount
     status.offloads = Offloads(plane.tun, sockets.current()).list
     let counters = plane.links.map(\.drops) + [egress.drops]
-    status.drops = DropReason.allCases.compactMap { reason in
-      let count = counters.reduce(0) { $0 + $1[reason] }
-      return count == 0 ? nil : (reason.rawValue, count)
+    let packets = DropReason.allCases.map { reason in
+      (reason: reason.rawValue, count: counters.reduce(0) { $0 + $1[reason] })
+    }
+    status.drops = packets.filter { $0.count > 0 } + status.drops
+    switch host {
+    case .some(let host): status.unused = host.unused
+    case nil: break
     }
     return status
   }
@@ -138,16 +144,17 @@ extension ControlLoop {
   /// Nothing is lost if it cannot be done.
   private mutating func bind(_ interface: Configuration.Interface) throws(BindError) {
     let old = configuration.interface
+    let mark = options.mark(of: interface, device: plane.tun.index)
     if interface.listenPort != old.listenPort {
       var options = UDPSocket.Options()
-      options.firewallMark = interface.firewallMark
+      options.firewallMark = mark
       let sockets = try UDPSocket.group(lanes: plane.laneCount, port: interface.listenPort, options: options)
       plane.publish(sockets)
       if let socket = sockets.first { egress.move(to: socket) }
-    } else if interface.firewallMark != old.firewallMark {
+    } else if mark != options.mark(of: old, device: plane.tun.index) {
       var sockets = plane.sockets.reader()
       do {
-        for socket in sockets.current() { try socket.setFirewallMark(interface.firewallMark) }
+        for socket in sockets.current() { try socket.setFirewallMark(mark) }
       } catch {
         throw .markNotPermitted
       }
@@ -162,20 +169,10 @@ extension ControlLoop {
     configureChecks(at: now)
     hostRoutes.follow(Redistribution(new.interface), at: now)
     readHostRoutes(at: now)
+    host?.setMark(options.mark(of: new.interface, device: plane.tun.index))
     node.handle(.configure(new), at: now)
-    host?.update(new.interface.host, linkLocal: new.interface.linkLocal)
+    host?.update(new.interface)
     names.askSoon()
-  }
-
-  mutating func updateHostRoutes() {
-    var prefixes = node.hostPrefixes
-    if configuration.interface.babel {
-      // Other nodes' default routes are carried, not used (`decisions.md` 16); but what comes from our own addresses in the
-      // mesh goes to the exit that is there for them.
-      let own = configuration.interface.host.addresses.map(\.address)
-      prefixes = prefixes.flatMap { $0.destination.isDefault ? $0.narrowed(to: own) : [$0] }
-    }
-    host?.setRoutes(prefixes, mark: configuration.interface.firewallMark)
   }
 
   // MARK: Reload

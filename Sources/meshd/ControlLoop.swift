@@ -35,6 +35,8 @@ struct ControlLoop: ~Copyable {
   var isListening = true
   private var offloads = OffloadReport()
   private var isStateSaved = true
+  /// When the lanes, too, have all begun, and what only the start needed can go.
+  private var endOfStart = Instant.distantFuture
 
   /// What the loop is made of; the daemon has opened all of it.
   init(
@@ -83,12 +85,14 @@ struct ControlLoop: ~Copyable {
   /// Puts the first configuration in force.
   mutating func start() {
     updateLink()
+    refreshNetworks()
     apply(configuration)
     finishTurn()
   }
 
   /// Runs until a signal, a command, the deletion of the socket or of the device ends the daemon.
   mutating func run() throws {
+    endOfStart = clock.now.advanced(by: .seconds(1))
     while !isEnding {
       try poller.wait(atMost: timeout)
       let events = poller.events
@@ -99,7 +103,14 @@ struct ControlLoop: ~Copyable {
       readHostRoutes(at: now)
       runChecks(at: now)
       finishTurn()
+      if endOfStart <= now { releaseStart() }
     }
+  }
+
+  private mutating func releaseStart() {
+    endOfStart = .distantFuture
+    // A larger daemon is as good as a smaller one.
+    try? ProcessMemory.releaseProgram()
   }
 
   private var timeout: Duration? {
@@ -171,19 +182,25 @@ struct ControlLoop: ~Copyable {
   }
 
   private mutating func takeNetworkNews() {
-    var isOurs = false
+    var isLinkNew = false
+    var isOverrun = false
     while let events = try? monitor.next() {
       for event in events {
         hostRoutes.hear(event)
         switch event {
-        case .overrun, .change(.link): isOurs = true
-        case .change(.address(let address)), .change(.addressRemoved(let address)):
-          isOurs = isOurs || address.interface == plane.tun.index
+        case .overrun: isOverrun = true
+        case .change(.link), .change(.linkRemoved), .change(.address), .change(.addressRemoved):
+          isLinkNew = true
+        case .change(.routeRemoved(let route)): host?.routeVanished(route)
         case .change: break
         }
       }
     }
-    if isOurs { updateLink() }
+    if isLinkNew || isOverrun {
+      updateLink()
+      refreshNetworks()
+    }
+    if isOverrun { host?.resynchronise() }
   }
 
   /// Tells the node how the interface is: others may set it up or down, and give it another MTU or addresses.
@@ -196,6 +213,11 @@ struct ControlLoop: ~Copyable {
     guard let addresses = try? netlink.addresses() else { return }
     let ours = addresses.filter { $0.interface == index && !$0.address.isLinkLocal }.map(\.address)
     node.handle(.addresses(ours), at: now)
+  }
+
+  /// Plain WireGuard leads into the tunnel what its file says, whatever is on the link.
+  private mutating func refreshNetworks() {
+    if configuration.interface.babel { host?.refreshNetworks() }
   }
 
   private mutating func resolveNames(at now: Instant) {
@@ -227,7 +249,8 @@ struct ControlLoop: ~Copyable {
       case .datagram(let message, let path): egress.send(message, along: path)
       case .seal(let packet, let peer): egress.seal(packet, to: peer, table: table)
       case .speak(let packet, let peer): egress.seal(packet.octets(at: clock.now), to: peer, table: table)
-      case .hostPrefixesChanged: updateHostRoutes()
+      case .hostPrefixesChanged(let added, let removed): host?.change(added: added, removed: removed)
+      case .underlayChanged(let addresses): host?.setUnderlay(addresses)
       case .persist(let state): save(state)
       case .change(let change): tell(.table(change))
       case .event(let event):

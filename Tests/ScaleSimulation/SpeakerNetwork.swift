@@ -123,7 +123,7 @@ struct SpeakerNetwork {
       case .switched(let change):
         if change.former == nil, change.current != nil { missingCount -= 1 }
         if change.former != nil, change.current == nil { missingCount += 1 }
-      case .routeChanged, .neighbourChanged, .seqnoChanged: break
+      default: break
       }
     }
     let deadline = speakers[node].nextDeadline

@@ -6,6 +6,10 @@ extension Speaker {
   static let hopCount: UInt8 = 64
   /// To how many neighbours a starving node turns.
   static let starvationTargets = 3
+  /// How often the holder of a newer claim asks.
+  static let claimAttempts = 5
+  /// By how much a request may raise our number at once: half of what still compares as newer.
+  static let longestLeap = 1 << 14
   /// How often we ask for the number that makes a better route usable.
   static let improvementAttempts = 3
 
@@ -29,10 +33,18 @@ extension Speaker {
       announce(key, to: id, within: timing.urgent, repeats: Self.copies, at: now)
       return
     }
+    guard !isNewerClaim(request, slot) else {
+      yieldClaim(slot, to: request.seqno, at: now)
+      settle(slot)
+      return
+    }
     guard routeTable[slot].local == nil else {
-      // By one, whatever was asked: a jump would let anyone wear the number out. Copies of the request find it satisfied.
-      seqno = seqno.successor
-      emit(.seqnoChanged(seqno))
+      // Copies of the request find it satisfied.
+      if let claim = routeTable[slot].claim {
+        routeTable[slot].claim?.seqno = claim.seqno.successor
+      } else {
+        raiseSeqno(towards: request.seqno, at: now)
+      }
       announceChange(slot, at: now)
       announce(key, within: timing.urgent, repeats: Self.copies, at: now)
       return
@@ -40,6 +52,22 @@ extension Speaker {
     guard request.hopCount > 1 else { return }
     forward(request, slot, from: id, at: now)
     settle(slot)
+  }
+
+  /// Raises our number because a newer one was asked for.
+  ///
+  /// One more is all that honest nodes need. More is asked for where somebody has announced our prefix in our name, with a
+  /// number of his own: whoever believed it can use no route to us below that number, until it forgets. A leap helps, but
+  /// lets others wear the number out, so it is a rare one, and too short for those who miss it to take it for an older one.
+  private mutating func raiseSeqno(towards wanted: Seqno, at now: Instant) {
+    let distance = wanted.distance(from: seqno)
+    if distance > 1, now >= nextLeap {
+      nextLeap = now.advanced(by: timing.leapSpacing)
+      seqno = Seqno(seqno.rawValue &+ UInt16(min(distance, Self.longestLeap)))
+    } else {
+      seqno = seqno.successor
+    }
+    emit(.seqnoChanged(seqno))
   }
 
   /// Passes a request on to one neighbour that is nearer to the originator, never back and never twice.
@@ -139,6 +167,10 @@ extension Speaker {
         guard let index = routeTable[slot].index(of: id), request.attempts < Self.improvementAttempts,
           request.seqno.isNewer(than: routeTable[slot].routes[index].seqno)
         else { continue }
+      case .claim:
+        guard let claim = routeTable[slot].claim, request.attempts < Self.claimAttempts,
+          !olderClaims(slot, than: claim).isEmpty
+        else { continue }
       }
       let wait = timing.requestResend * (1 << min(request.attempts, 16))
       request.deadline = now.advanced(by: min(wait, timing.requestPatience))
@@ -146,6 +178,13 @@ extension Speaker {
       routeTable[slot].requests.insert(request, capacity: limits.requestsPerPrefix)
       send(request, slot, at: now)
     }
+  }
+
+  /// Tells the holders of older claims of ours.
+  mutating func request(_ slot: RouteTable.Slot, for claim: Destination.Claim, at now: Instant) {
+    let request = pendingRequest(claim.routerID, claim.seqno, .claim, at: now)
+    routeTable[slot].requests.insert(request, capacity: limits.requestsPerPrefix)
+    send(request, slot, at: now)
   }
 
   private func pendingRequest(
@@ -175,6 +214,10 @@ extension Speaker {
       let ways = routeTable[slot].routes
         .filter { $0.routerID == request.routerID && $0.metric.isFinite }
         .sorted(by: Self.isNearer)
+      for way in ways.prefix(Self.starvationTargets) { self.request(message, of: way.neighbour, at: now) }
+    case .claim:
+      guard let claim = routeTable[slot].claim else { return }
+      let ways = olderClaims(slot, than: claim).sorted(by: Self.isNearer)
       for way in ways.prefix(Self.starvationTargets) { self.request(message, of: way.neighbour, at: now) }
     }
   }

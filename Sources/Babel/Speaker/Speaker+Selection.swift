@@ -60,7 +60,9 @@ extension Speaker {
   /// What this node says about a prefix; `nil` is a retraction.
   func announcement(_ slot: RouteTable.Slot) -> Destination.Announcement? {
     if let metric = routeTable[slot].local {
-      return Destination.Announcement(routerID: routerID, seqno: seqno, metric: metric)
+      let claim = routeTable[slot].claim
+      return Destination.Announcement(
+        routerID: claim?.routerID ?? routerID, seqno: claim?.seqno ?? seqno, metric: metric)
     }
     guard let route = routeTable[slot].selectedRoute, route.metric.isFinite else { return nil }
     return Destination.Announcement(routerID: route.routerID, seqno: route.seqno, metric: route.metric)
@@ -89,7 +91,9 @@ extension Speaker {
     let isNotable = Self.isNotable(from: former.metric, to: announcement.metric)
     guard isNotable || isWorse else { return }
     if isNotable { routeTable[slot].announced = announcement }
-    announceCalmly(key, isNotable: isNotable, isWorse: isWorse, at: now)
+    // A newer number comes from an event, and others may wait for it: only metrics are damped.
+    let isDamped = !isWorse && announcement.seqno == former.seqno
+    announceCalmly(key, isNotable: isNotable, isDamped: isDamped, at: now)
   }
 
   /// Whether a metric changes by a quarter or by a link's cost.

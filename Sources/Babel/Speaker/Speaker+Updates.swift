@@ -25,12 +25,12 @@ extension Speaker {
   /// Queues an update that nobody waits for: metrics that keep changing are told once in a while.
   ///
   /// What got worse has less time: packets go the wrong way.
-  mutating func announceCalmly(_ key: RouteKey, isNotable: Bool, isWorse: Bool, at now: Instant) {
+  mutating func announceCalmly(_ key: RouteKey, isNotable: Bool, isDamped: Bool, at now: Instant) {
     let delay = isNotable ? timing.calm : timing.hesitation
     for id in neighbourTable.keys where mayHear(id, of: key) {
       guard neighbourTable[id]?.queueCalmly(key, isNotable: isNotable) == true else { continue }
       let time = now.advanced(by: jittered(delay, share: 0.2))
-      neighbourTable[id]?.hastenCalmUpdates(to: time, pause: isWorse ? .zero : timing.damping)
+      neighbourTable[id]?.hastenCalmUpdates(to: time, pause: isDamped ? timing.damping : .zero)
       schedule(id)
     }
   }
@@ -265,7 +265,8 @@ extension Speaker {
     guard let slot = routeTable.slot(key), let said = announcement(slot, to: neighbour) else {
       return retraction
     }
-    if routeTable[slot].local == nil {
+    // For a claim as for a route of others: after its end, only a newer one is feasible.
+    if routeTable[slot].local == nil || routeTable[slot].claim != nil {
       guard
         sourceTable.record(key, said.routerID, seqno: said.seqno, metric: said.metric, at: now)
       else {

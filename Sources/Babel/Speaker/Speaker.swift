@@ -21,6 +21,10 @@ public struct Speaker: Sendable {
     case neighbourChanged(NeighbourID)
     /// Our sequence number changed and is to be persisted.
     case seqnoChanged(Seqno)
+    /// Another node's claim to the prefix is newer than ours, or its owner speaks itself.
+    case claimLost(IPPrefix)
+    /// The neighbour announces more prefixes than it may; said once for each time its link opens.
+    case prefixLimitReached(NeighbourID)
   }
 
   /// What was dropped since the start.
@@ -31,9 +35,9 @@ public struct Speaker: Sendable {
     public internal(set) var unauthenticPackets: UInt64 = 0
     /// TLVs in which something was wrong.
     public internal(set) var malformedTLVs: UInt64 = 0
-    /// Updates that the neighbour may not send: for prefixes outside its filter, or with our own router-id.
-    public internal(set) var refusedUpdates: UInt64 = 0
-    /// Updates for which a table had no room.
+    /// Updates that were not used.
+    public internal(set) var refusals = UpdateRefusals()
+    /// Announcements that were not made, since the table of sources had no room.
     public internal(set) var overflows: UInt64 = 0
     /// How often a meshd neighbour's digest was not that of what we had heard, and we asked for everything.
     public internal(set) var resynchronisations: UInt64 = 0
@@ -41,7 +45,8 @@ public struct Speaker: Sendable {
 
   enum Subject: Sendable {
     case neighbour(NeighbourID)
-    case destination(RouteTable.Slot)
+    /// A `RouteTable.Slot`.
+    case destination(UInt32)
     case sources
     case farewell
   }
@@ -62,6 +67,8 @@ public struct Speaker: Sendable {
   var linkSyncs = NeighbourMap<LinkSync>()
   var routeTable = RouteTable()
   var sourceTable: SourceTable
+  /// Prefixes with owners; only looked up, never iterated.
+  var bindings: [IPPrefix: OriginBinding] = [:]
   var agenda = DeadlineQueue<Subject>()
   /// Who is to be asked something since the last poll, and when that was found out.
   var asked: OrderedSet<NeighbourID> = []
@@ -69,6 +76,8 @@ public struct Speaker: Sendable {
   var sourcesScheduled = Instant.distantFuture
   var epoch: UInt32 = 0
   var isShutDown = false
+  /// When a request may raise our number by more than one again.
+  var nextLeap = Instant.zero
   /// What was touched; `nil` while nobody observes.
   var observation: Observation?
   private var outputs: [Output] = []
@@ -115,7 +124,8 @@ public struct Speaker: Sendable {
         neighbourTable[id]?.scheduled = .distantFuture
         run(id, at: now)
         schedule(id)
-      case .destination(let slot):
+      case .destination(let number):
+        let slot = RouteTable.Slot(number)
         guard routeTable.contains(slot), routeTable[slot].scheduled == time, !isShutDown else { continue }
         routeTable[slot].scheduled = .distantFuture
         run(slot, at: now)
@@ -176,7 +186,7 @@ public struct Speaker: Sendable {
     let deadline = routeTable[slot].deadline
     guard deadline < routeTable[slot].scheduled else { return }
     routeTable[slot].scheduled = deadline
-    agenda.insert(.destination(slot), at: deadline)
+    agenda.insert(.destination(UInt32(slot)), at: deadline)
   }
 
   /// Puts the source table's next sweep into the queue.

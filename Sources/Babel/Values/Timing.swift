@@ -31,6 +31,8 @@ public struct Timing: Sendable {
   ///
   /// Shorter than the first repetition.
   public var requestSuppression: Duration = .milliseconds(200)
+  /// Between two requests that raise our number by more than one.
+  public var leapSpacing: Duration = .seconds(10)
   /// Before an unacknowledged update is sent again; each further time waits twice as long.
   public var acknowledgment: Duration = .milliseconds(250)
   /// Between two full updates that a neighbour's wildcard requests may cause.
@@ -39,6 +41,8 @@ public struct Timing: Sendable {
   public var smoothing: Duration = .seconds(4)
   /// How long a neighbour that no longer announces a prefix still counts as its announcer.
   public var announcerGrace: Duration = .seconds(10)
+  /// How long a claim is defended against one that has a newer number, but may be older.
+  public var claimYouth: Duration = .seconds(2)
   /// How long a feasibility distance outlives its last use.
   ///
   /// Longer than any route lives at a neighbour, which is 3.5 times `meshUpdate`.

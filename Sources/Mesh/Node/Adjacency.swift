@@ -18,6 +18,8 @@ struct Adjacency {
   var isChosen = false
   /// Since when, or since when it is our neighbour again.
   var chosenSince = Instant.zero
+  /// When the link was opened.
+  var openedAt = Instant.zero
   /// Whether it was chosen since there was no other way to it.
   var isNeeded = false
   /// Since when there has been no way to it.

@@ -129,7 +129,7 @@ extension Node {
     guard speaker != nil, areAdjacenciesBounded else { return }
     var isPlanDue = adjacencyPlan <= now
     for peer in boundedPeers {
-      if peer.represented != nil { peer.adjacency.speaker = .other }
+      if !peer.client.represented.isEmpty { peer.adjacency.speaker = .other }
       if peer.isNeighbourUp {
         peer.adjacency.failures = 0
         peer.adjacency.chosenSince = now
@@ -138,7 +138,7 @@ extension Node {
         rest(peer)
         isPlanDue = true
       } else if !peer.adjacency.isChosen, peer.isLinkUp, peer.adjacency.speaker == .meshd,
-        now >= peer.linkUpSince.advanced(by: Self.patience)
+        now >= peer.adjacency.openedAt.advanced(by: Self.patience)
       {
         // It chose us and does not any more.
         rest(peer)

@@ -6,9 +6,9 @@ extension Node {
   mutating func handle(_ event: DataPlaneEvent) {
     switch event {
     case .handshake(let message, let path): handleHandshake(message, along: path)
-    case .control(let id, let packet, let arrival):
+    case .control(let id, let packet, let arrival, let order):
       guard let peer = peer(id) else { return }
-      handleControl(packet, from: peer, arrival: arrival)
+      handleControl(packet, from: peer, arrival: arrival, order)
     case .needsSession(let id, let packet):
       guard let peer = peer(id) else { return }
       stage(packet, for: peer)
@@ -179,6 +179,7 @@ extension Node {
     // Who must confirm has asked, and this is how long the answer took.
     if mustConfirm { peer.adjacency.roundTrip = peer.adjacency.initiationSent?.duration(to: now) }
     linkUp(peer)
+    sessionBegan(with: peer, byPeer: !mustConfirm)
   }
 
   /// No answer within REKEY_TIMEOUT: our side of the path is forgotten (1.2.14), and another endpoint has its turn.
@@ -195,13 +196,15 @@ extension Node {
     peer.unansweredHandshakes = Limits.initiationAttempts
     outbox.append(.event(.handshakeGaveUp(peer.publicKey)))
     loseSession(peer)
-    // A neighbour is wanted whether or not there is traffic for it: without a session nothing would call for one.
-    if isWanted(peer) { connect(peer) }
+    // A neighbour is wanted whether or not there is traffic for it: without a session nothing would call for one. A
+    // client that sleeps is left to it.
+    if isWanted(peer), !peer.client.isKnown || !peer.configuration.endpoints.isEmpty { connect(peer) }
   }
 
   private mutating func loseSession(_ peer: Peer) {
     closeShortcut(to: peer)
-    linkDown(peer)
+    closeLink(peer)
+    peer.client.lastSpoken = nil
     stopRepresenting(peer)
     refreshEntry(of: peer)
   }
@@ -211,6 +214,7 @@ extension Node {
   private mutating func observe(_ path: Path, of peer: Peer) {
     let old = peer.endpoints.current?.remote
     guard peer.endpoints.observe(path) else { return }
+    isUnderlayDirty = true
     if let old, old != path.remote { outbox.append(.event(.endpointChanged(peer.publicKey, path.remote))) }
     refreshEntry(of: peer)
   }
@@ -219,6 +223,7 @@ extension Node {
     for case let peer? in peers where peer.endpoints.sources.contains(source) {
       let hadPath = peer.endpoints.current != nil
       peer.endpoints.resolve(source, to: addresses)
+      isUnderlayDirty = true
       refreshEntry(of: peer)
       guard !hadPath, isWanted(peer) || !peer.staged.isEmpty else { continue }
       connect(peer)
@@ -238,6 +243,7 @@ extension Node {
   mutating func move(_ key: PublicKey, to endpoint: Endpoint) {
     guard let peer = peer(key), peer.endpoints.current?.remote != endpoint else { return }
     _ = peer.endpoints.observe(Path(remote: endpoint))
+    isUnderlayDirty = true
     refreshEntry(of: peer)
   }
 

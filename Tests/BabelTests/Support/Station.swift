@@ -27,6 +27,8 @@ struct Station {
   var changed: [IPPrefix] = []
   var switches: [RouteSwitch] = []
   var seqnos: [Seqno] = []
+  var lostClaims: [IPPrefix] = []
+  var overLimit: [Int] = []
   private var hellos: [Int: Seqno] = [:]
 
   init(seqno: UInt16 = 100, limits: Limits = Limits(), timing: Timing = Timing()) {
@@ -81,18 +83,21 @@ struct Station {
     .update(Update(retracting: prefix, source: source, seqno: Seqno(0), interval: long))
   }
 
-  mutating func receive(_ messages: [TLV], from neighbour: Int, isUnicast: Bool = false) {
+  mutating func receive(
+    _ messages: [TLV], from neighbour: Int, isUnicast: Bool = false, isOvertaken: Bool = false
+  ) {
     var writer = PacketWriter(limit: 1372, source: Self.address(neighbour))
     for message in messages { _ = writer.append(message) }
-    receive(bytes: writer.finish() ?? [], from: neighbour, isUnicast: isUnicast)
+    receive(bytes: writer.finish() ?? [], from: neighbour, isUnicast: isUnicast, isOvertaken: isOvertaken)
   }
 
   mutating func receive(
-    bytes: [UInt8], from neighbour: Int, source: IPv6Address? = nil, isUnicast: Bool = false
+    bytes: [UInt8], from neighbour: Int, source: IPv6Address? = nil, isUnicast: Bool = false,
+    isOvertaken: Bool = false
   ) {
     speaker.handle(
       bytes.span.bytes, from: Self.id(neighbour), source: source ?? Self.address(neighbour),
-      destinationIsUnicast: isUnicast, at: now)
+      destinationIsUnicast: isUnicast, isOvertaken: isOvertaken, at: now)
     drain()
   }
 
@@ -124,6 +129,8 @@ struct Station {
       case .routeChanged(let key): changed.append(key.prefix)
       case .switched(let change): switches.append(change)
       case .seqnoChanged(let seqno): seqnos.append(seqno)
+      case .claimLost(let prefix): lostClaims.append(prefix)
+      case .prefixLimitReached(let id): overLimit.append(Int(id.rawValue))
       case .neighbourChanged: break
       }
     }
