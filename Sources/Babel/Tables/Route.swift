@@ -6,6 +6,8 @@ internal import Net
 struct Route: Sendable {
   /// Who announces it, and where packets go.
   let neighbour: NeighbourID
+  /// Whether the link has been unusable since it was announced: its retraction may be lost, so it must be announced again.
+  private(set) var isStale = false
   /// The originator.
   private(set) var routerID: RouterID
   /// The originator's sequence number.
@@ -48,6 +50,7 @@ struct Route: Sendable {
 
   /// Starts the life of the route anew: it ends after 3.5 intervals, and after 2.5 we ask (appendix B).
   mutating func renew(_ interval: Interval, at now: Instant) {
+    isStale = false
     expiry = now.advanced(by: interval.duration * 7 / 2)
     refresh = now.advanced(by: interval.duration * 5 / 2)
   }
@@ -57,8 +60,10 @@ struct Route: Sendable {
     refresh = .distantFuture
   }
 
-  /// Brings the metric up to date with the cost of the link, which is never zero.
+  /// Brings the metric up to date with the cost of the link, which is never zero; that of a stale route stays infinite.
   mutating func setCost(_ cost: Metric, halfLife: Duration, at now: Instant) {
+    if metric.isFinite, !cost.isFinite { isStale = true }
+    guard !isStale || !cost.isFinite else { return }
     let new = referenceMetric + max(cost, Metric(1)) + penalty
     guard new != metric else { return }
     // A way that has just become usable must prove itself: it starts half as bad again.
