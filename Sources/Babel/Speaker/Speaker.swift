@@ -43,7 +43,8 @@ public struct Speaker: Sendable {
 
   enum Subject: Sendable {
     case neighbour(NeighbourID)
-    case destination(RouteTable.Slot)
+    /// A `RouteTable.Slot`.
+    case destination(UInt32)
     case sources
     case farewell
   }
@@ -115,7 +116,8 @@ public struct Speaker: Sendable {
         neighbourTable[id]?.scheduled = .distantFuture
         run(id, at: now)
         schedule(id)
-      case .destination(let slot):
+      case .destination(let number):
+        let slot = RouteTable.Slot(number)
         guard routeTable.contains(slot), routeTable[slot].scheduled == time, !isShutDown else { continue }
         routeTable[slot].scheduled = .distantFuture
         run(slot, at: now)
@@ -175,7 +177,7 @@ public struct Speaker: Sendable {
     let deadline = routeTable[slot].deadline
     guard deadline < routeTable[slot].scheduled else { return }
     routeTable[slot].scheduled = deadline
-    agenda.insert(.destination(slot), at: deadline)
+    agenda.insert(.destination(UInt32(slot)), at: deadline)
   }
 
   /// Puts the source table's next sweep into the queue.

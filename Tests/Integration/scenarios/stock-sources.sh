@@ -31,6 +31,7 @@ check "x has that of m" within 10 kernel_has x fd45::/32
 no_plain() { ! stock_routes "$1" | grep -qE "^(default|fd45::/32) via"; }
 check "s has none for other sources" no_plain s
 check "x has none either" no_plain x
+check "x has a way back" within 10 eval 'stock_routes x | grep -q "^fd44:1::3 via"'
 check "from an address of the site s reaches what is behind x" in_node s ping -n -q -c 5 -i 0.1 -W 2 -I fd44:1::3 2001:db8::1
 check "from another it does not" fails in_node s ping -n -q -c 1 -W 1 -I fd44:2::3 2001:db8::1
 sed -i '/^Announce/d' "$(config m)"
