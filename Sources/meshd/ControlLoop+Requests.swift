@@ -91,9 +91,13 @@ extension ControlLoop {
     status.lanes = plane.laneCount
     status.offloads = Offloads(plane.tun, sockets.current()).list
     let counters = plane.links.map(\.drops) + [egress.drops]
-    status.drops = DropReason.allCases.compactMap { reason in
-      let count = counters.reduce(0) { $0 + $1[reason] }
-      return count == 0 ? nil : (reason.rawValue, count)
+    let packets = DropReason.allCases.map { reason in
+      (reason: reason.rawValue, count: counters.reduce(0) { $0 + $1[reason] })
+    }
+    status.drops = packets.filter { $0.count > 0 } + status.drops
+    switch host {
+    case .some(let host): status.unused = host.unused
+    case nil: break
     }
     return status
   }
@@ -138,16 +142,17 @@ extension ControlLoop {
   /// Nothing is lost if it cannot be done.
   private mutating func bind(_ interface: Configuration.Interface) throws(BindError) {
     let old = configuration.interface
+    let mark = options.mark(of: interface, device: plane.tun.index)
     if interface.listenPort != old.listenPort {
       var options = UDPSocket.Options()
-      options.firewallMark = interface.firewallMark
+      options.firewallMark = mark
       let sockets = try UDPSocket.group(lanes: plane.laneCount, port: interface.listenPort, options: options)
       plane.publish(sockets)
       if let socket = sockets.first { egress.move(to: socket) }
-    } else if interface.firewallMark != old.firewallMark {
+    } else if mark != options.mark(of: old, device: plane.tun.index) {
       var sockets = plane.sockets.reader()
       do {
-        for socket in sockets.current() { try socket.setFirewallMark(interface.firewallMark) }
+        for socket in sockets.current() { try socket.setFirewallMark(mark) }
       } catch {
         throw .markNotPermitted
       }
@@ -162,20 +167,10 @@ extension ControlLoop {
     configureChecks(at: now)
     hostRoutes.follow(Redistribution(new.interface), at: now)
     readHostRoutes(at: now)
+    host?.setMark(options.mark(of: new.interface, device: plane.tun.index))
     node.handle(.configure(new), at: now)
-    host?.update(new.interface.host, linkLocal: new.interface.linkLocal)
+    host?.update(new.interface)
     names.askSoon()
-  }
-
-  mutating func updateHostRoutes() {
-    var prefixes = node.hostPrefixes
-    if configuration.interface.babel {
-      // Other nodes' default routes are carried, not used (`decisions.md` 16); but what comes from our own addresses in the
-      // mesh goes to the exit that is there for them.
-      let own = configuration.interface.host.addresses.map(\.address)
-      prefixes = prefixes.flatMap { $0.destination.isDefault ? $0.narrowed(to: own) : [$0] }
-    }
-    host?.setRoutes(prefixes, mark: configuration.interface.firewallMark)
   }
 
   // MARK: Reload

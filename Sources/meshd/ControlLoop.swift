@@ -83,6 +83,7 @@ struct ControlLoop: ~Copyable {
   /// Puts the first configuration in force.
   mutating func start() {
     updateLink()
+    refreshNetworks()
     apply(configuration)
     finishTurn()
   }
@@ -171,23 +172,30 @@ struct ControlLoop: ~Copyable {
   }
 
   private mutating func takeNetworkNews() {
-    var isOurs = false
+    var isLinkNew = false
+    var isOverrun = false
     while let events = try? monitor.next() {
       for event in events {
         hostRoutes.hear(event)
         switch event {
-        case .overrun: isOurs = true
+        case .overrun: isOverrun = true
         case .change(.link(let link)):
-          isOurs = true
+          isLinkNew = true
           if !link.isRunning { node.handle(.interfaceDown(link.index), at: clock.now) }
-        case .change(.linkRemoved(let link)): node.handle(.interfaceDown(link.index), at: clock.now)
-        case .change(.address(let address)), .change(.addressRemoved(let address)):
-          isOurs = isOurs || address.interface == plane.tun.index
+        case .change(.linkRemoved(let link)):
+          isLinkNew = true
+          node.handle(.interfaceDown(link.index), at: clock.now)
+        case .change(.address), .change(.addressRemoved): isLinkNew = true
+        case .change(.routeRemoved(let route)): host?.routeVanished(route)
         case .change: break
         }
       }
     }
-    if isOurs { updateLink() }
+    if isLinkNew || isOverrun {
+      updateLink()
+      refreshNetworks()
+    }
+    if isOverrun { host?.resynchronise() }
   }
 
   /// Tells the node how the interface is: others may set it up or down, and give it another MTU or addresses.
@@ -200,6 +208,11 @@ struct ControlLoop: ~Copyable {
     guard let addresses = try? netlink.addresses() else { return }
     let ours = addresses.filter { $0.interface == index && !$0.address.isLinkLocal }.map(\.address)
     node.handle(.addresses(ours), at: now)
+  }
+
+  /// Plain WireGuard leads into the tunnel what its file says, whatever is on the link.
+  private mutating func refreshNetworks() {
+    if configuration.interface.babel { host?.refreshNetworks() }
   }
 
   private mutating func resolveNames(at now: Instant) {
@@ -231,7 +244,8 @@ struct ControlLoop: ~Copyable {
       case .datagram(let message, let path): egress.send(message, along: path)
       case .seal(let packet, let peer): egress.seal(packet, to: peer, table: table)
       case .speak(let packet, let peer): egress.seal(packet.octets(at: clock.now), to: peer, table: table)
-      case .hostPrefixesChanged: updateHostRoutes()
+      case .hostPrefixesChanged(let added, let removed): host?.change(added: added, removed: removed)
+      case .underlayChanged(let addresses): host?.setUnderlay(addresses)
       case .persist(let state): save(state)
       case .change(let change): tell(.table(change))
       case .event(let event):

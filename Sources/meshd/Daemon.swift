@@ -113,7 +113,9 @@ struct Daemon: ~Copyable {
     let signals = try SignalSource(Self.signals)
     try hooks.run(settings.preUp)
     let tun = try Self.openDevice(options)
-    let sockets = try Self.openSockets(configuration.interface, lanes: tun.queueCount)
+    let sockets = try Self.openSockets(
+      configuration.interface, mark: options.mark(of: configuration.interface, device: tun.index),
+      lanes: tun.queueCount)
     let listener = try Self.openListener(options, tun.name, logger)
     var path: FilePath?
     switch listener {
@@ -208,9 +210,11 @@ extension Daemon {
     return try TunDevice(named: name, queueCount: options.lanes)
   }
 
-  private static func openSockets(_ interface: Configuration.Interface, lanes: Int) throws -> [UDPSocket] {
+  private static func openSockets(
+    _ interface: Configuration.Interface, mark: UInt32, lanes: Int
+  ) throws -> [UDPSocket] {
     var options = UDPSocket.Options()
-    options.firewallMark = interface.firewallMark
+    options.firewallMark = mark
     return try UDPSocket.group(lanes: lanes, port: interface.listenPort, options: options)
   }
 
@@ -244,8 +248,10 @@ extension Daemon {
       }
       return nil
     }
-    var host = try HostNetwork(interface: tun.index, table: configuration.interface.host.table)
-    try host.bringUp(configuration.interface.host, linkLocal: configuration.interface.linkLocal)
+    let interface = configuration.interface
+    var host = try HostNetwork(
+      interface: tun.index, table: interface.host.table, mark: options.mark(of: interface, device: tun.index))
+    try host.bringUp(interface)
     return host
   }
 }

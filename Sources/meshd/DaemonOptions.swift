@@ -37,3 +37,16 @@ struct DaemonOptions: Sendable {
   /// A listening UAPI socket made by the caller (`WG_UAPI_FD`).
   var uapiDescriptor: Int32?
 }
+
+extension DaemonOptions {
+  /// The mark that the node's own UDP packets bear.
+  ///
+  /// Where we make the host's routes, one of them may lead to where these packets go: without `FwMark` they bear a mark of
+  /// their own, by the index of the interface.
+  func mark(of interface: Configuration.Interface, device index: UInt32) -> UInt32 {
+    guard interface.firewallMark == 0, mode == .mesh, interface.host.table == .auto else {
+      return interface.firewallMark
+    }
+    return 0x6D65_0000 + index
+  }
+}

@@ -27,6 +27,10 @@ extension NodeEvent {
           "prefix": "\(record.prefix)\(origin)", "peer": "\(record.current.map(\.short) ?? "none")",
           "reason": "\(record.reason.text)",
         ])
+    case .prefixLimitReached(let key):
+      logger.warning(
+        "peer announces more prefixes than MaxPrefixes allows; the others are ignored",
+        metadata: ["peer": "\(key.short)"])
     case .addressCollision(let key, let other):
       logger.error(
         "two keys give one link-local address; the second peer gets no Babel",

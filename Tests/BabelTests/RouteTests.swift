@@ -163,7 +163,7 @@ import Testing
         Station.update(96, prefix: .test("::/0")), Station.update(96, prefix: .test("10.2.0.0/16")),
       ], from: 1)
     #expect(station.speaker.keys.map(\.prefix) == [.test("10.2.0.0/16"), Station.prefix])
-    #expect(station.speaker.counters.refusedUpdates == 2)
+    #expect(station.speaker.counters.refusals[.filtered] == 2)
     station.perform { speaker, now in
       let settings = NeighbourSettings(ourLinkLocal: Station.linkLocal, accept: [.test("10.0.0.0/8")])
       speaker.updateNeighbour(Station.id(1), settings, at: now)
@@ -307,7 +307,7 @@ import Testing
     let prefixes = (1...5).map { IPPrefix.test("fd00::\($0)/128") }
     station.receive(prefixes.map { Station.update(96, prefix: $0) }, from: 1)
     #expect(station.speaker.keys.map(\.prefix).count == 3)
-    #expect(station.speaker.counters.overflows == 2)
+    #expect(station.speaker.counters.refusals[.overLimit] == 2)
     // A retracted prefix takes room as long as it has a row; announcing it again takes no more.
     station.receive([Station.retraction(prefixes[0]), Station.update(96, prefix: prefixes[4])], from: 1)
     #expect(station.speaker.neighbour(Station.id(1))?.routeCount == 2)

@@ -22,7 +22,7 @@ import Testing
     station.join(1) { $0 = settings }
     station.receive([Station.update(96), Station.update(96, prefix: .test("fd01::1/128"))], from: 1)
     #expect(station.speaker.keys.map(\.prefix) == [.test("fd01::1/128")])
-    #expect(station.speaker.counters.refusedUpdates == 1)
+    #expect(station.speaker.counters.refusals[.filtered] == 1)
   }
 
   @Test func metricIsAddedToOursAndNotToTheNeighbours() throws {

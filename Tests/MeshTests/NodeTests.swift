@@ -221,6 +221,7 @@ extension Node.Output {
     case .datagram: "datagram"
     case .seal, .speak: "seal"
     case .hostPrefixesChanged: "hostPrefixesChanged"
+    case .underlayChanged: "underlayChanged"
     case .persist: "persist"
     case .change: "change"
     case .event: "event"

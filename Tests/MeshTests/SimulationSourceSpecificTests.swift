@@ -45,7 +45,7 @@ import Testing
     for (host, next) in [(1, 2), (0, 1)] {
       #expect(target(at: host, from: inside) == peer(next, at: host))
       #expect(target(at: host, from: stranger) == Route.Target.none)
-      #expect(network.hosts[host].daemon?.node.hostPrefixes.contains(exit) == true)
+      #expect(network.hosts[host].daemon?.hostPrefixes.contains(exit) == true)
     }
     let middle = try #require(network.hosts[1].daemon)
     let explanation = middle.node.explain(outside, from: inside, at: network.now)
@@ -65,7 +65,38 @@ import Testing
     #expect(target(at: 1, from: inside) != peer(2, at: 1))
     network.run(for: .seconds(300))
     #expect(target(at: 0, from: inside) == Route.Target.none)
-    #expect(network.hosts[0].daemon?.node.hostPrefixes.contains(exit) == false)
+    #expect(network.hosts[0].daemon?.hostPrefixes.contains(exit) == false)
+  }
+
+  @Test("S4.1 in IPv6, S4.2 in IPv4: each source leaves by its own exit", arguments: AddressFamily.allCases)
+  func eachSourceLeavesByItsOwnExit(family: AddressFamily) {
+    // 0 and 1 - 2 - 3 and 4: of the exits, 3 is for what comes from 0, and 4 for what comes from 1.
+    let network = SimulatedNetwork(hostCount: 5, seed: Seeds.one)
+    for host in [0, 1, 3, 4] { network.connect(2, host) }
+    let pairs = [(0, 3), (1, 4)]
+    let everywhere = family == .v4 ? IPPrefix.defaultIPv4 : .defaultIPv6
+    func address(_ host: Int) -> IPAddress { network.hosts[host].addresses[family == .v4 ? 0 : 1] }
+    for (host, exit) in pairs {
+      network.configure(exit) {
+        $0.interface.announce = [
+          Configuration.Announcement(everywhere, source: IPPrefix(host: address(host)))
+        ]
+      }
+    }
+    network.start()
+    network.run(for: .seconds(3))
+    for (host, exit) in pairs {
+      let before = network.hosts.map(\.deliveries.count)
+      let world = family == .v4 ? "198.51.100.1" : "2001:db8::1"
+      network.send(TestPacket.make(from: "\(address(host))", to: world), from: host)
+      network.run(for: .seconds(1))
+      let reached = network.hosts.indices.filter { network.hosts[$0].deliveries.count > before[$0] }
+      #expect(reached == [exit], network.comment)
+    }
+    // Of the host's own routes, none is a default route for everybody.
+    for host in 0..<3 {
+      #expect(network.hosts[host].daemon?.hostPrefixes.contains(HostPrefix(everywhere)) == false)
+    }
   }
 
   @Test func aHostTakesADefaultRouteForItsOwnAddressesAlone() throws {

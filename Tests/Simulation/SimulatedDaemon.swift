@@ -28,6 +28,10 @@ public final class SimulatedDaemon {
   public private(set) var node: Node<SplitMix64>
   /// The table the lanes use.
   public private(set) var table = ForwardingTable.empty
+  /// The prefixes that the host uses.
+  public private(set) var hostPrefixes: Set<HostPrefix> = []
+  /// Where its own UDP packets go.
+  public private(set) var underlay: [IPAddress] = []
   /// What the lanes dropped.
   public let drops = DropCounters()
 
@@ -135,7 +139,10 @@ public final class SimulatedDaemon {
       case .datagram(let message, let path): depart(message.span.bytes, along: path, ecn: 0)
       case .seal(let packet, let peer): seal(packet, to: peer, at: now)
       case .speak(let packet, let peer): seal(packet.octets(at: now), to: peer, at: now)
-      case .hostPrefixesChanged: break
+      case .hostPrefixesChanged(let added, let removed):
+        hostPrefixes.subtract(removed)
+        hostPrefixes.formUnion(added)
+      case .underlayChanged(let addresses): underlay = addresses
       case .change(let change): changes.append(change)
       case .persist(let state): effects.persisted = state
       case .event(let event): effects.events.append(event)

@@ -12,6 +12,8 @@ public struct NeighbourSettings: Sendable, Equatable {
   public var isMeshd: Bool
   /// What the peer may announce; `nil` is everything but martians and our own prefixes.
   public var accept: [IPPrefix]?
+  /// How many prefixes it may announce; `nil` is `Limits.routesPerNeighbour`.
+  public var prefixLimit: Int?
   /// Whether source-specific routes are taken from it (RFC 9079).
   ///
   /// A node that cannot forward by source must not.
@@ -38,14 +40,16 @@ public struct NeighbourSettings: Sendable, Equatable {
   /// Makes settings; everything but our address has a default that suits a stock peer.
   public init(
     ourLinkLocal: IPv6Address, expected: IPv6Address? = nil, isMeshd: Bool = false,
-    accept: [IPPrefix]? = nil, acceptsSourceSpecific: Bool = true, inbound: Filter = Filter(.in),
-    outbound: Filter = Filter(.out), ipv4NextHop: IPv4Address? = nil, mtu: Int = 1420,
+    accept: [IPPrefix]? = nil, prefixLimit: Int? = nil, acceptsSourceSpecific: Bool = true,
+    inbound: Filter = Filter(.in), outbound: Filter = Filter(.out), ipv4NextHop: IPv4Address? = nil,
+    mtu: Int = 1420,
     receiveCost: Metric = .wired, delayPenalty: DelayPenalty? = nil, keys: [MACKey] = []
   ) {
     self.ourLinkLocal = ourLinkLocal
     self.expected = expected
     self.isMeshd = isMeshd
     self.accept = accept
+    self.prefixLimit = prefixLimit
     self.acceptsSourceSpecific = acceptsSourceSpecific
     self.inbound = inbound
     self.outbound = outbound

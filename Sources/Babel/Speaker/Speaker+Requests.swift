@@ -29,10 +29,19 @@ extension Speaker {
       announce(key, to: id, within: timing.urgent, repeats: Self.copies, at: now)
       return
     }
+    guard !isNewerClaim(request, slot) else {
+      yieldClaim(slot, to: request.seqno, at: now)
+      settle(slot)
+      return
+    }
     guard routeTable[slot].local == nil else {
       // By one, whatever was asked: a jump would let anyone wear the number out. Copies of the request find it satisfied.
-      seqno = seqno.successor
-      emit(.seqnoChanged(seqno))
+      if let claim = routeTable[slot].claim {
+        routeTable[slot].claim?.seqno = claim.seqno.successor
+      } else {
+        seqno = seqno.successor
+        emit(.seqnoChanged(seqno))
+      }
       announceChange(slot, at: now)
       announce(key, within: timing.urgent, repeats: Self.copies, at: now)
       return
@@ -138,12 +147,23 @@ extension Speaker {
         guard let index = routeTable[slot].index(of: id), request.attempts < Self.improvementAttempts,
           request.seqno.isNewer(than: routeTable[slot].routes[index].seqno)
         else { continue }
+      case .claim:
+        guard let claim = routeTable[slot].claim, request.attempts < Self.starvationAttempts,
+          !olderClaims(slot, than: claim).isEmpty
+        else { continue }
       }
       request.deadline = now.advanced(by: timing.requestResend * (1 << request.attempts))
       request.attempts += 1
       routeTable[slot].requests.insert(request, capacity: limits.requestsPerPrefix)
       send(request, slot)
     }
+  }
+
+  /// Tells the holders of older claims of ours.
+  mutating func request(_ slot: RouteTable.Slot, for claim: Destination.Claim, at now: Instant) {
+    let request = pendingRequest(claim.routerID, claim.seqno, .claim, at: now)
+    routeTable[slot].requests.insert(request, capacity: limits.requestsPerPrefix)
+    send(request, slot)
   }
 
   private func pendingRequest(
@@ -173,6 +193,10 @@ extension Speaker {
       let ways = routeTable[slot].routes
         .filter { $0.routerID == request.routerID && $0.metric.isFinite }
         .sorted(by: Self.isNearer)
+      for way in ways.prefix(Self.starvationTargets) { send([message], to: way.neighbour, isUnicast: true) }
+    case .claim:
+      guard let claim = routeTable[slot].claim else { return }
+      let ways = olderClaims(slot, than: claim).sorted(by: Self.isNearer)
       for way in ways.prefix(Self.starvationTargets) { send([message], to: way.neighbour, isUnicast: true) }
     }
   }

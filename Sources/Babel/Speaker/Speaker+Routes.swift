@@ -7,9 +7,15 @@ extension Speaker {
     _ prefix: IPPrefix, source: IPPrefix? = nil, metric: Metric = .zero, at now: Instant
   ) {
     let slot = routeTable.slotOrInsert(RouteKey(prefix, source: source))
-    guard routeTable[slot].local != metric else { return }
+    guard routeTable[slot].local != metric || routeTable[slot].claim != nil else { return }
     for route in routeTable[slot].routes { removeRoute(slot, route.neighbour, at: now) }
     removeFormerAnnouncers(slot) { _ in true }
+    routeTable[slot].claim = nil
+    beginOrigin(slot, metric: metric, at: now)
+    settle(slot)
+  }
+
+  mutating func beginOrigin(_ slot: RouteTable.Slot, metric: Metric, at now: Instant) {
     let former = routeTable[slot].selected
     let isNew = routeTable[slot].local == nil
     routeTable[slot].local = metric
@@ -19,22 +25,28 @@ extension Speaker {
     routeTable[slot].hold = nil
     announceChange(slot, at: now)
     report(slot)
-    settle(slot)
   }
 
   /// Takes back a prefix of our own; it is held like any lost route.
   public mutating func withdraw(_ prefix: IPPrefix, source: IPPrefix? = nil, at now: Instant) {
     let key = RouteKey(prefix, source: source)
     guard let slot = routeTable.slot(key), routeTable[slot].local != nil else { return }
-    routeTable[slot].local = nil
-    emitSwitch(slot, from: nil, because: .withdrawn)
-    lose(slot, at: now)
-    report(slot)
+    endOrigin(slot, at: now)
     settle(slot)
     // Other announcements of the prefix were not stored while it was ours.
-    for (id, neighbour) in neighbourTable where neighbour.isHeard {
-      send([.routeRequest(RouteRequest(prefix: key.prefix, source: key.source))], to: id)
+    askEverybody(for: key)
+  }
+
+  mutating func endOrigin(_ slot: RouteTable.Slot, at now: Instant) {
+    routeTable[slot].local = nil
+    routeTable[slot].claim = nil
+    routeTable[slot].requests.removeClaims()
+    reselect(slot, at: now)
+    if routeTable[slot].selected == nil {
+      emitSwitch(slot, from: nil, because: .withdrawn)
+      lose(slot, at: now)
     }
+    report(slot)
   }
 
   /// Takes an update (§3.5.3).
@@ -42,23 +54,45 @@ extension Speaker {
     guard let settings = neighbourTable[id]?.settings else { return }
     if update.isIPv4ViaIPv6 { neighbourTable[id]?.speaksIPv4ViaIPv6 = true }
     let key = RouteKey(update.prefix, source: update.source)
-    let known = routeTable.slot(key)
-    if let known, routeTable[known].local != nil {
+    if isOurs(key) {
       if update.routerID == routerID { recover(update.seqno, at: now) }
       return
     }
-    guard var route = Route(update, from: id), route.routerID != routerID, settings.accepts(key),
-      let penalty = penalty(of: route, key)
-    else {
-      if update.metric.isFinite { counters.refusedUpdates += 1 }
-      // Whatever it is, it replaces what the neighbour said before.
-      if let known { retract(known, id, because: update.metric.isFinite ? .filtered : .retracted, at: now) }
-      return
+    if let reason = refusal(of: update, key, settings, from: id, at: now) {
+      count(reason, from: id)
+    } else if var route = Route(update, from: id) {
+      if let penalty = penalty(of: route, key) {
+        route.penalty = penalty
+        let slot = routeTable.slotOrInsert(key)
+        store(route, in: slot, interval: update.interval, at: now)
+        compareClaim(slot, with: route, at: now)
+        settle(slot)
+        return
+      }
+      count(.filtered, from: id)
     }
-    route.penalty = penalty
-    let slot = known ?? routeTable.slotOrInsert(key)
-    store(route, in: slot, interval: update.interval, at: now)
-    settle(slot)
+    // Whatever it is, it replaces what the neighbour said before.
+    guard let slot = routeTable.slot(key) else { return }
+    retract(slot, id, because: update.metric.isFinite ? .filtered : .retracted, at: now)
+  }
+
+  /// Why an update is not to be used; never a reason to refuse a retraction.
+  private mutating func refusal(
+    of update: Update, _ key: RouteKey, _ settings: NeighbourSettings, from id: NeighbourID, at now: Instant
+  ) -> UpdateRefusals.Reason? {
+    guard let origin = update.routerID, update.metric.isFinite else { return nil }
+    guard origin != routerID, settings.accepts(key) else { return .filtered }
+    // Nobody takes away a part of what is ours; but there may be an exit for some sources beside the one we are.
+    guard key.source == nil || key.prefix.isDefault || !isOurs(RouteKey(key.prefix)) else {
+      return .foreignOrigin
+    }
+    return isOriginAdmitted(origin, key, from: id, at: now) ? nil : .foreignOrigin
+  }
+
+  /// Whether we originate the prefix for ourselves.
+  private func isOurs(_ key: RouteKey) -> Bool {
+    guard let slot = routeTable.slot(key) else { return false }
+    return routeTable[slot].local != nil && routeTable[slot].claim == nil
   }
 
   private mutating func store(
@@ -68,8 +102,10 @@ extension Speaker {
     guard let index = routeTable[slot].index(of: id) else {
       removeFormerAnnouncers(slot) { $0.neighbour == id }
       // What a neighbour just retracted counts as well, or it could fill the table with prefixes it no longer has.
-      guard let row = neighbourTable[id], row.routeCount + row.graceCount < limits.routesPerNeighbour else {
-        counters.overflows += 1
+      guard let row = neighbourTable[id],
+        row.routeCount + row.graceCount < row.settings.prefixLimit ?? limits.routesPerNeighbour
+      else {
+        count(.overLimit, from: id)
         return
       }
       neighbourTable[id]?.routeCount += 1
@@ -153,7 +189,10 @@ extension Speaker {
     guard stale.isNewer(than: seqno) else { return }
     seqno = stale.successor
     emit(.seqnoChanged(seqno))
-    for slot in 0..<routeTable.endSlot where routeTable.contains(slot) && routeTable[slot].local != nil {
+    for slot in 0..<routeTable.endSlot
+    where routeTable.contains(slot) && routeTable[slot].local != nil
+      && routeTable[slot].claim == nil
+    {
       announce(routeTable[slot].key, within: timing.urgent, repeats: Self.copies, at: now)
     }
   }

@@ -60,7 +60,9 @@ extension Speaker {
   /// What this node says about a prefix; `nil` is a retraction.
   func announcement(_ slot: RouteTable.Slot) -> Destination.Announcement? {
     if let metric = routeTable[slot].local {
-      return Destination.Announcement(routerID: routerID, seqno: seqno, metric: metric)
+      let claim = routeTable[slot].claim
+      return Destination.Announcement(
+        routerID: claim?.routerID ?? routerID, seqno: claim?.seqno ?? seqno, metric: metric)
     }
     guard let route = routeTable[slot].selectedRoute, route.metric.isFinite else { return nil }
     return Destination.Announcement(routerID: route.routerID, seqno: route.seqno, metric: route.metric)

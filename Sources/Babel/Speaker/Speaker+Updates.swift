@@ -176,7 +176,8 @@ extension Speaker {
     guard let slot = routeTable.slot(key), let said = announcement(slot, to: neighbour) else {
       return retraction
     }
-    if routeTable[slot].local == nil {
+    // For a claim as for a route of others: after its end, only a newer one is feasible.
+    if routeTable[slot].local == nil || routeTable[slot].claim != nil {
       guard
         sourceTable.record(key, said.routerID, seqno: said.seqno, metric: said.metric, at: now)
       else {

@@ -32,8 +32,9 @@ extension Speaker {
     if let metric = row.local {
       return [
         RouteEntry(
-          key: key, neighbour: nil, routerID: routerID, seqno: seqno, referenceMetric: metric,
-          metric: metric, isFeasible: true, verdict: .local)
+          key: key, neighbour: nil, routerID: row.claim?.routerID ?? routerID,
+          seqno: row.claim?.seqno ?? seqno, referenceMetric: metric, metric: metric, isFeasible: true,
+          verdict: .local)
       ]
     }
     if row.routes.isEmpty, row.hold != nil {
@@ -82,8 +83,8 @@ extension Speaker {
         id: id, linkLocal: row.linkLocals.last, isUp: row.isUp, isMeshd: row.isMeshd,
         multicastReach: row.multicastHellos.bits, unicastReach: row.unicastHellos.bits,
         rxcost: row.rxcost, txcost: row.txcost, cost: row.cost, roundTrip: row.roundTrip.smoothed,
-        roundTripCost: row.delayCost, lastHello: row.lastHello,
-        routeCount: row.routeCount)
+        roundTripCost: row.delayCost, lastHello: row.lastHello, routeCount: row.routeCount,
+        prefixLimit: row.settings.prefixLimit ?? limits.routesPerNeighbour, refusals: row.refusals)
     }
   }
 }

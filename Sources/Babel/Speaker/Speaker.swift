@@ -21,6 +21,10 @@ public struct Speaker: Sendable {
     case neighbourChanged(NeighbourID)
     /// Our sequence number changed and is to be persisted.
     case seqnoChanged(Seqno)
+    /// Another node's claim to the prefix is newer than ours, or its owner speaks itself.
+    case claimLost(IPPrefix)
+    /// The neighbour announces more prefixes than it may; said once for each time its link opens.
+    case prefixLimitReached(NeighbourID)
   }
 
   /// What was dropped since the start.
@@ -31,9 +35,9 @@ public struct Speaker: Sendable {
     public internal(set) var unauthenticPackets: UInt64 = 0
     /// TLVs in which something was wrong.
     public internal(set) var malformedTLVs: UInt64 = 0
-    /// Updates that the neighbour may not send: for prefixes outside its filter, or with our own router-id.
-    public internal(set) var refusedUpdates: UInt64 = 0
-    /// Updates for which a table had no room.
+    /// Updates that were not used.
+    public internal(set) var refusals = UpdateRefusals()
+    /// Announcements that were not made, since the table of sources had no room.
     public internal(set) var overflows: UInt64 = 0
   }
 
@@ -58,6 +62,8 @@ public struct Speaker: Sendable {
   var neighbourTable: OrderedDictionary<NeighbourID, Neighbour> = [:]
   var routeTable = RouteTable()
   var sourceTable: SourceTable
+  /// Prefixes with owners; only looked up, never iterated.
+  var bindings: [IPPrefix: OriginBinding] = [:]
   var agenda = DeadlineQueue<Subject>()
   var sourcesScheduled = Instant.distantFuture
   var epoch: UInt32 = 0

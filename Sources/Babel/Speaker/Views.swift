@@ -94,4 +94,8 @@ public struct NeighbourView: Sendable, Equatable {
   public var lastHello: Instant?
   /// How many routes it announces.
   public var routeCount: Int
+  /// How many it may announce.
+  public var prefixLimit: Int
+  /// Updates of its that were not used.
+  public var refusals: UpdateRefusals
 }

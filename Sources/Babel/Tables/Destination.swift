@@ -18,6 +18,20 @@ struct Destination: Sendable {
     var end: Instant
   }
 
+  /// The right to announce the prefix for its owner, which does not speak itself.
+  struct Claim: Sendable, Equatable {
+    /// The router-id of all claims to the owner's prefixes.
+    var routerID: RouterID
+    /// The router-id that the owner would use itself.
+    var speaker: RouterID
+    /// The newer, the newer the claim.
+    var seqno: Seqno
+    /// When it was made.
+    var since: Instant
+    /// Whether it was made newer than one that came after it.
+    var isDefended = false
+  }
+
   /// What this node says about the prefix.
   struct Announcement: Sendable, Equatable {
     var routerID: RouterID
@@ -29,6 +43,8 @@ struct Destination: Sendable {
   let key: RouteKey
   /// The metric with which we originate the prefix; `nil` if we do not.
   var local: Metric?
+  /// Whose prefix it is, if we originate it for somebody else.
+  var claim: Claim?
   /// What neighbours announce, one row per neighbour, feasible or not.
   var routes: [Route] = []
   /// The neighbour whose route is used.

@@ -70,6 +70,10 @@ struct Neighbour: Sendable {
   var routeCount = 0
   /// For how many prefixes it still counts as an announcer after retracting them.
   var graceCount = 0
+  /// Updates that were not used.
+  var refusals = UpdateRefusals()
+  /// Whether it was noted, since the link is up, that it announces more than it may.
+  var isOverLimit = false
 
   // What is to be sent. `pendingUpdates` is sorted before its order reaches anything.
 
@@ -171,6 +175,7 @@ struct Neighbour: Sendable {
   /// Forgets what the neighbour said and what it was told, when the link opens or closes.
   mutating func reset() {
     isHeard = false
+    isOverLimit = false
     authentication.forgetNeighbour()
     multicastHellos = HelloHistory()
     unicastHellos = HelloHistory()

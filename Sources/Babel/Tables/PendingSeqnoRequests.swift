@@ -10,6 +10,8 @@ struct PendingSeqnoRequest: Sendable {
     case unfeasible(NeighbourID)
     /// Other nodes ask; they repeat it themselves.
     case forwarded
+    /// The holder of an older claim than ours is to hear of it.
+    case claim
   }
 
   /// The originator asked.
@@ -75,6 +77,7 @@ struct PendingSeqnoRequests: Sendable {
     rows.removeAll { row in
       let isReached = row.routerID == routerID && !row.seqno.isNewer(than: seqno)
       switch row.reason {
+      case .claim: return false
       case .unfeasible: guard isReached else { return false }
       // A different originator will do as well: what was asked for is no longer what is announced (§3.8.1.2).
       case .starvation, .forwarded: guard isReached || row.routerID != routerID else { return false }
@@ -83,6 +86,11 @@ struct PendingSeqnoRequests: Sendable {
       return true
     }
     return requesters
+  }
+
+  /// Forgets those that a claim of ours has caused.
+  mutating func removeClaims() {
+    rows.removeAll { $0.reason == .claim }
   }
 
   /// Takes out the rows whose deadline has come.

@@ -36,6 +36,8 @@ public struct Timing: Sendable {
   public var smoothing: Duration = .seconds(4)
   /// How long a neighbour that no longer announces a prefix still counts as its announcer.
   public var announcerGrace: Duration = .seconds(10)
+  /// How long a claim is defended against one that has a newer number, but may be older.
+  public var claimYouth: Duration = .seconds(2)
   /// How long a feasibility distance outlives its last use.
   ///
   /// Longer than any route lives at a neighbour.

@@ -29,6 +29,16 @@ extension Configuration {
     case off
   }
 
+  /// Whose default route this host uses (`decisions.md` 16).
+  public enum Exit: Sendable, Equatable {
+    /// Nobody's: it is only carried for others.
+    case none
+    /// The best; if some peers' `AllowedIPs` list one, only theirs.
+    case any
+    /// That of the node with this key, be it a peer or not.
+    case peer(PublicKey)
+  }
+
   /// Which sources a peer that speaks Babel may send from, inside its `Accept` (`babel.md` §6.5).
   ///
   /// Whatever is chosen, sources that nobody may use and our own addresses are refused.
@@ -59,6 +69,8 @@ extension Configuration {
     public var transit = Transit.process
     /// How the sources of packets from peers that speak Babel are checked.
     public var sourceCheck = SourceCheck.anchored
+    /// Whether this host uses the default route that others announce.
+    public var exit = Exit.none
     /// What this node announces to the mesh, besides its own addresses.
     ///
     /// No prefix appears twice with the same source.
@@ -81,7 +93,7 @@ extension Configuration {
     public static func == (lhs: Interface, rhs: Interface) -> Bool {
       lhs.privateKey?.publicKey == rhs.privateKey?.publicKey && lhs.listenPort == rhs.listenPort
         && lhs.firewallMark == rhs.firewallMark && lhs.babel == rhs.babel && lhs.transit == rhs.transit
-        && lhs.sourceCheck == rhs.sourceCheck && lhs.announce == rhs.announce
+        && lhs.exit == rhs.exit && lhs.sourceCheck == rhs.sourceCheck && lhs.announce == rhs.announce
         && lhs.redistribute == rhs.redistribute && lhs.filters == rhs.filters && lhs.checks == rhs.checks
         && lhs.monitorSockets == rhs.monitorSockets && lhs.host == rhs.host
     }
@@ -172,6 +184,8 @@ extension Configuration {
     public var babelKeys: [AuthenticationKey] = []
     /// What the peer may announce and carry; `nil` is everything but martians and our own prefixes.
     public var accept: [IPPrefix]?
+    /// How many prefixes the peer may announce; `nil` is the speaker's default.
+    public var maxPrefixes: Int?
     /// Rules for this peer alone, before those of the interface; none is for redistribution.
     public var filters: [FilterRule] = []
 

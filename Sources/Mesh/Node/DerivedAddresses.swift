@@ -5,19 +5,16 @@ public import Noise
 public struct DerivedAddresses: Sendable, Equatable {
   /// The interface identifier of the link-local address, and the Babel router-id: the same eight octets.
   public let interfaceIdentifier: UInt64
+  /// The Babel router-id under which other nodes announce the node's prefixes while it speaks no Babel itself.
+  public let claimIdentifier: UInt64
 
   /// Derives the addresses of the node with this key.
   ///
   /// The first eight octets of BLAKE2s-256("meshd-iid-v1" ‖ key); where they are reserved, of the same with an octet
   /// 1, 2, … behind the key.
   public init(of key: PublicKey) {
-    var identifier = Self.identifier(key, attempt: 0)
-    var attempt: UInt8 = 0
-    while Self.isReserved(identifier) {
-      attempt &+= 1
-      identifier = Self.identifier(key, attempt: attempt)
-    }
-    interfaceIdentifier = identifier
+    interfaceIdentifier = Self.identifier(key, label: "meshd-iid-v1")
+    claimIdentifier = Self.identifier(key, label: "meshd-claim-v1")
   }
 
   /// The link-local address, in fe80::/64.
@@ -37,9 +34,13 @@ public struct DerivedAddresses: Sendable, Equatable {
       || (0xFDFF_FFFF_FFFF_FF80...0xFDFF_FFFF_FFFF_FFFF).contains(identifier)
   }
 
-  private static func identifier(_ key: PublicKey, attempt: UInt8) -> UInt64 {
-    key.digest(label: "meshd-iid-v1", suffix: attempt == 0 ? [] : [attempt])
-      .prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+  private static func identifier(_ key: PublicKey, label: String) -> UInt64 {
+    var suffix: [UInt8] = []
+    while true {
+      let identifier = key.digest(label: label, suffix: suffix).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+      guard isReserved(identifier) else { return identifier }
+      suffix = [(suffix.first ?? 0) &+ 1]
+    }
   }
 }
 

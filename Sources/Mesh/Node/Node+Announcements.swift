@@ -38,12 +38,10 @@ extension Node {
     draft.settings.ownAddresses = configured + found
     isTableDirty = true
     let gone = announcedPrefixes.keys.filter { announced[$0] == nil }.sorted()
-    for key in gone where key.source != nil || !isRepresented(key.prefix) {
-      speaker?.withdraw(key.prefix, source: key.source, at: now)
-    }
     announcedPrefixes = announced
     let changed = localPrefixes.symmetricDifference(local).sorted()
     localPrefixes = local
+    for key in gone { withdraw(key.prefix, from: key.source) }
     for (key, metric) in announced.sorted(by: { $0.key < $1.key }) {
       speaker?.originate(key.prefix, source: key.source, metric: metric, at: now)
     }

@@ -17,6 +17,7 @@ extension Node {
     draft.settings.transit = new.interface.transit
     draft.settings.sourceCheck = new.interface.sourceCheck
     isTableDirty = true
+    isUnderlayDirty = true
   }
 
   /// Our key is what every session and cookie depends on: with another one all of them end.
@@ -34,7 +35,7 @@ extension Node {
     guard isKeyNew || isWanted != (speaker != nil) else { return }
     for case let peer? in peers {
       leaveBabel(peer)
-      peer.represented = nil
+      peer.client = Client()
     }
     // The neighbours hear that we go, then nothing that Babel said holds any longer.
     drainSpeaker()
@@ -92,8 +93,9 @@ extension Node {
     if settings.persistentKeepalive != peer.configuration.persistentKeepalive || isNew {
       peer.tunnel.setPersistentKeepalive(interval == .zero ? nil : interval, at: now)
     }
+    let isPropertyNew = peer.configuration.allowedIPs != settings.allowedIPs
     peer.configuration = settings
-    if peer.represented != nil { represent(peer) }
+    if peer.isRepresented, isPropertyNew { represent(peer) }
     let spokeBabel = peer.speaksBabel
     let wantsBabel =
       speaker != nil && settings.babel ?? configuration.interface.babel
@@ -116,6 +118,7 @@ extension Node {
     departed[peer.id] = peer.publicKey
     stopRepresenting(peer)
     leaveBabel(peer)
+    sayFarewell(to: peer)
     draft[peer.id] = nil
     peer.tunnel.linkDown(in: &device)
     ids[peer.publicKey] = nil
@@ -136,9 +139,16 @@ extension Node {
         owners[prefix, default: []].append(id)
       }
     }
-    changed.removeAll { old[$0] == owners[$0] }
     let gone = old.keys.filter { owners[$0] == nil }.sorted()
+    for prefix in changed + gone where !prefix.isDefault { bind(prefix, to: owners[prefix] ?? []) }
+    bindExits()
+    changed.removeAll { old[$0] == owners[$0] }
     for prefix in changed + gone { refresh(prefix, because: .configuration) }
+  }
+
+  private mutating func bind(_ prefix: IPPrefix, to ids: [PeerID]) {
+    let peers = ids.compactMap { peer($0)?.owner }
+    speaker?.bind(prefix, to: peers.isEmpty ? nil : peers, at: now)
   }
 
   mutating func setMTU(_ mtu: Int) {

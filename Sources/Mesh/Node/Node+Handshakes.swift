@@ -176,6 +176,7 @@ extension Node {
     if peer.staged.isEmpty, mustConfirm { outbox.append(.seal([], peer.id)) }
     while let packet = peer.staged.popFirst() { outbox.append(.seal(packet, peer.id)) }
     linkUp(peer)
+    sessionBegan(with: peer, byPeer: !mustConfirm)
   }
 
   /// No answer within REKEY_TIMEOUT: our side of the path is forgotten (1.2.14), and another endpoint has its turn.
@@ -192,12 +193,14 @@ extension Node {
     peer.unansweredHandshakes = Limits.initiationAttempts
     outbox.append(.event(.handshakeGaveUp(peer.publicKey)))
     loseSession(peer)
-    // A neighbour is wanted whether or not there is traffic for it: without a session nothing would call for one.
-    if peer.speaksBabel { connect(peer) }
+    // A neighbour is wanted whether or not there is traffic for it: without a session nothing would call for one. A
+    // client that sleeps is left to it.
+    if peer.speaksBabel, !peer.client.isKnown || !peer.configuration.endpoints.isEmpty { connect(peer) }
   }
 
   private mutating func loseSession(_ peer: Peer) {
-    linkDown(peer)
+    closeLink(peer)
+    peer.client.lastSpoken = nil
     stopRepresenting(peer)
     refreshEntry(of: peer)
   }
@@ -207,6 +210,7 @@ extension Node {
   private mutating func observe(_ path: Path, of peer: Peer) {
     let old = peer.endpoints.current?.remote
     guard peer.endpoints.observe(path) else { return }
+    isUnderlayDirty = true
     if let old, old != path.remote { outbox.append(.event(.endpointChanged(peer.publicKey, path.remote))) }
     refreshEntry(of: peer)
   }
@@ -215,6 +219,7 @@ extension Node {
     for case let peer? in peers where peer.endpoints.sources.contains(source) {
       let hadPath = peer.endpoints.current != nil
       peer.endpoints.resolve(source, to: addresses)
+      isUnderlayDirty = true
       refreshEntry(of: peer)
       guard !hadPath, peer.speaksBabel || !peer.staged.isEmpty else { continue }
       connect(peer)
@@ -234,6 +239,7 @@ extension Node {
   mutating func move(_ key: PublicKey, to endpoint: Endpoint) {
     guard let peer = peer(key), peer.endpoints.current?.remote != endpoint else { return }
     _ = peer.endpoints.observe(Path(remote: endpoint))
+    isUnderlayDirty = true
     refreshEntry(of: peer)
   }
 

@@ -1,4 +1,5 @@
 internal import Babel
+internal import DequeModule
 internal import Net
 internal import Noise
 
@@ -10,7 +11,8 @@ extension Node {
     let rules = peer.configuration.filters + configuration.interface.filters
     let settings = NeighbourSettings(
       ourLinkLocal: identity.publicKey.linkLocal, expected: peer.linkLocal,
-      accept: peer.configuration.accept, inbound: Filter(.in, of: rules), outbound: Filter(.out, of: rules),
+      accept: peer.configuration.accept, prefixLimit: peer.configuration.maxPrefixes,
+      inbound: Filter(.in, of: rules), outbound: Filter(.out, of: rules),
       ipv4NextHop: firstOwnIPv4, mtu: mtu,
       keys: peer.configuration.babelKeys.map { MACKey(sign: $0.sign, verify: $0.verify) })
     let id = NeighbourID(peer.id.rawValue)
@@ -28,7 +30,7 @@ extension Node {
     guard peer.speaksBabel else { return }
     peer.speaksBabel = false
     peer.isLinkUp = false
-    peer.hasSpoken = false
+    peer.client.lastSpoken = nil
     peer.isNeighbourUp = false
     speaker?.removeNeighbour(NeighbourID(peer.id.rawValue), at: now)
   }
@@ -44,15 +46,14 @@ extension Node {
   mutating func linkUp(_ peer: Peer) {
     guard peer.speaksBabel, !peer.isLinkUp else { return }
     peer.isLinkUp = true
-    peer.linkUpSince = now
     speaker?.linkUp(NeighbourID(peer.id.rawValue), at: now)
   }
 
-  mutating func linkDown(_ peer: Peer) {
+  /// Nothing is said to the peer until it calls, or speaks.
+  mutating func closeLink(_ peer: Peer) {
     guard peer.isLinkUp else { return }
     peer.isLinkUp = false
     speaker?.linkDown(NeighbourID(peer.id.rawValue), at: now)
-    stopRepresenting(peer)
   }
 
   /// Packets to a peer cannot leave: its routes are of no use until it is heard to answer.
@@ -75,8 +76,8 @@ extension Node {
     guard peer.speaksBabel, let header = unsafe IPHeader(reading: packet.span.bytes),
       case .v6(let source) = header.source, case .v6(let destination) = header.destination
     else { return }
-    peer.hasSpoken = true
-    stopRepresenting(peer)
+    noteSpoken(peer)
+    linkUp(peer)
     speaker?.handle(
       unsafe packet.span.bytes.extracting(BabelDatagram.overhead..<header.totalLength),
       from: NeighbourID(peer.id.rawValue), source: source,
@@ -85,14 +86,20 @@ extension Node {
 
   /// Carries out what the speaker wants.
   mutating func drainSpeaker() {
-    while let output = speaker?.poll() {
+    while let output = postponed.popFirst() ?? speaker?.poll() {
       switch output {
       case .send(let neighbour, let packet):
         speak(packet, to: PeerID(rawValue: neighbour.rawValue))
       case .routeChanged(let key):
+        if key.source == nil { noteRival(for: key.prefix) }
         refresh(key.prefix, from: key.source)
       case .switched(let change):
         record(change)
+      case .claimLost(let prefix):
+        loseClaim(to: prefix)
+      case .prefixLimitReached(let neighbour):
+        guard let peer = peer(PeerID(rawValue: neighbour.rawValue)) else { continue }
+        outbox.append(.event(.prefixLimitReached(peer.publicKey)))
       case .neighbourChanged(let neighbour):
         guard let peer = peer(PeerID(rawValue: neighbour.rawValue)) else { continue }
         let isUp = speaker?.neighbour(neighbour)?.cost.isFinite ?? false
@@ -110,10 +117,24 @@ extension Node {
     guard let identity, let peer = peer(id) else { return }
     guard peer.hasSession(at: now) else {
       // What is said to nobody is said again; but it is a reason to have a session.
-      connect(peer)
+      if peer.speaksBabel { connect(peer) }
       return
     }
     outbox.append(.speak(BabelPacket(packet, from: identity.publicKey.linkLocal), id))
+  }
+
+  /// Lets the last words to a peer leave under the table that still has its session.
+  ///
+  /// What else the speaker says is heard when the configuration is whole again.
+  mutating func sayFarewell(to peer: Peer) {
+    while let output = speaker?.poll() {
+      if case .send(NeighbourID(peer.id.rawValue), let packet) = output {
+        guard let identity, peer.hasSession(at: now) else { continue }
+        farewells.append(.speak(BabelPacket(packet, from: identity.publicKey.linkLocal), peer.id))
+      } else {
+        postponed.append(output)
+      }
+    }
   }
 
   private mutating func record(_ change: RouteSwitch) {
@@ -149,7 +170,7 @@ extension Node {
     draft.allowedIPs[prefix, from: source] = new
     isTableDirty = true
     guard old?.target != new?.target else { return }
-    areHostPrefixesDirty = true
+    changedHostPrefixes.append(HostPrefix(prefix, from: source))
     guard let reason else { return }
     record(
       SwitchRecord(
@@ -179,15 +200,18 @@ extension Node {
   private func target(of prefix: IPPrefix, _ state: RouteView.State) -> Route.Target {
     guard !localPrefixes.contains(prefix) else { return .local }
     let owners = (owners[prefix] ?? []).filter { owns($0, prefix) }
-    // A peer that does not speak Babel is where its prefixes are, as in plain WireGuard.
-    if let silent = owners.first(where: { peer($0)?.speaksBabel == false || peer($0)?.represented != nil }) {
-      return .peer(silent)
+    if let client = owners.first(where: { peer($0)?.client.represented.contains(prefix) == true }) {
+      return .peer(client)
     }
     switch state {
-    case .via, .unreachable: return target(of: state)
-    // Before Babel has spoken, the owner is the best guess, and traffic to it opens the session.
-    case .none, .local: return owners.first.map { .peer($0) } ?? .none
+    case .via: return target(of: state)
+    case .unreachable, .none, .local: break
     }
+    // A peer that is told not to speak is where its prefixes are unless another node has it, as in plain WireGuard.
+    if let silent = owners.first(where: { peer($0)?.speaksBabel == false }) { return .peer(silent) }
+    if state == .unreachable { return .unreachable }
+    // Before Babel has spoken, the owner is the best guess, and traffic to it opens the session.
+    return owners.first.map { .peer($0) } ?? .none
   }
 
   /// What Babel alone says: nobody owns a part of a prefix.
@@ -210,20 +234,5 @@ extension Node {
   mutating func persist(seqno: Seqno) {
     state.seqno = seqno.rawValue
     outbox.append(.persist(state))
-  }
-
-  /// The prefixes that lead to a peer, or are held after they did: the host sends packets to them into the
-  /// TUN device.
-  ///
-  /// IPv4 first, by address.
-  public var hostPrefixes: [HostPrefix] {
-    var prefixes: [HostPrefix] = []
-    draft.allowedIPs.forEach { prefix, source, route in
-      switch route.target {
-      case .peer, .unreachable: prefixes.append(HostPrefix(prefix, from: source))
-      case .local, .none: break
-      }
-    }
-    return prefixes
   }
 }

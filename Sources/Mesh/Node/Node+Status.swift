@@ -23,6 +23,12 @@ extension Node {
       let neighbour = neighbours.first { $0.id.rawValue == peer.id.rawValue }
       status.peers.append(self.status(of: peer, prefixes[peer.id] ?? [], neighbour))
     }
+    if let counters = speaker?.counters {
+      let packets: [(reason: String, count: UInt64)] = [
+        ("foreign Babel packet", counters.foreignPackets), ("malformed Babel TLV", counters.malformedTLVs),
+      ]
+      status.drops = packets.filter { $0.count > 0 } + Self.counts(counters.refusals)
+    }
     return status
   }
 
@@ -57,9 +63,16 @@ extension Node {
       neighbour.txcost = view.txcost.rawValue
       neighbour.cost = view.cost.rawValue
       neighbour.roundTrip = view.roundTrip
+      neighbour.prefixes = view.routeCount
+      neighbour.prefixLimit = view.prefixLimit
+      neighbour.refusals = Self.counts(view.refusals)
       status.neighbour = neighbour
     }
     return status
+  }
+
+  private static func counts(_ refusals: UpdateRefusals) -> [(reason: String, count: UInt64)] {
+    UpdateRefusals.Reason.allCases.map { ($0.rawValue, refusals[$0]) }.filter { $0.1 > 0 }
   }
 
   /// Where traffic goes: the prefixes that lead to each peer.

@@ -57,8 +57,11 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case seal([UInt8], PeerID)
     /// A routing message, to be sealed like any packet, with the octets of that moment.
     case speak(BabelPacket, PeerID)
-    /// The prefixes that lead to peers have changed: `Node.hostPrefixes` has them.
-    case hostPrefixesChanged
+    /// From now on the host shall send packets to the prefixes `added` into the TUN device, and to those `removed` no
+    /// longer.
+    case hostPrefixesChanged(added: [HostPrefix], removed: [HostPrefix])
+    /// These are the addresses to which our own UDP packets go, in ascending order: they must not enter the TUN device.
+    case underlayChanged([IPAddress])
     /// To be written to disk, before anything that follows is sent.
     case persist(PersistentState)
     /// A row of the tables that operators see has changed, while somebody observes.
@@ -120,7 +123,17 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
 
   var draft = ForwardingTable.Draft()
   var isTableDirty = true
-  var areHostPrefixesDirty = false
+  /// The prefixes that the host uses, as it was last told.
+  var hostPrefixes: Set<HostPrefix> = []
+  /// Those whose use may have changed since.
+  var changedHostPrefixes: [HostPrefix] = []
+  /// The addresses of all endpoints, as they were last told.
+  var underlay: Set<IPAddress> = []
+  var isUnderlayDirty = false
+  /// Packets to peers that are about to go from the table.
+  var farewells: Deque<Output> = []
+  /// What the speaker said when a farewell was asked for.
+  var postponed: Deque<Speaker.Output> = []
   var outbox: Deque<Output> = []
   var calmSample = Instant.zero
   var urgentSample = Instant.distantFuture
@@ -179,13 +192,14 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
 
   /// The next thing to do; `nil` at the end of the turn.
   public mutating func poll() -> Output? {
+    if let farewell = farewells.popFirst() { return farewell }
     if isTableDirty {
       isTableDirty = false
       return .publish(draft.freeze())
     }
-    if areHostPrefixesDirty {
-      areHostPrefixesDirty = false
-      return .hostPrefixesChanged
+    if let addresses = takeUnderlay() { return .underlayChanged(addresses) }
+    if let change = takeHostChange() {
+      return .hostPrefixesChanged(added: change.added, removed: change.removed)
     }
     return outbox.popFirst()
   }

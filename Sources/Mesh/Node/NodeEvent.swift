@@ -17,6 +17,8 @@ public enum NodeEvent: Sendable {
   case neighbourChanged(PublicKey, isUp: Bool)
   /// Packets for a prefix go elsewhere.
   case routeSwitched(SwitchRecord)
+  /// The peer announces more prefixes than it may; the others are ignored.
+  case prefixLimitReached(PublicKey)
   /// The peer's key gives a link-local address that another peer's key gives too; it gets no Babel.
   case addressCollision(PublicKey, PublicKey)
 }

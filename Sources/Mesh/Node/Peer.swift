@@ -1,3 +1,4 @@
+internal import Babel
 internal import Net
 internal import Noise
 
@@ -9,8 +10,8 @@ final class Peer {
   let publicKey: PublicKey
   /// What a lane notes about the peer.
   let activity = PeerActivity()
-  /// The link-local address it has if it is a meshd.
-  let linkLocal: IPv6Address
+  /// What follows from its key: the addresses it has if it is a meshd.
+  let derived: DerivedAddresses
 
   /// What the configuration says.
   var configuration: Configuration.Peer
@@ -31,12 +32,8 @@ final class Peer {
   var isLinkUp = false
   /// Whether Babel finds the link usable.
   var isNeighbourUp = false
-  /// When the link came up; a peer that stays silent from then on is taken for a stock client.
-  var linkUpSince = Instant.zero
-  /// Whether any Babel packet has come from the peer.
-  var hasSpoken = false
-  /// The prefixes of its that we announce, since it does not; `nil` while we do not speak for it.
-  var represented: [IPPrefix]?
+  /// What is known of the peer as one that does not speak Babel itself.
+  var client = Client()
   /// Handshakes that found no answer since the last one that did.
   ///
   /// The tunnel's own count starts over whenever a user sends, so it never gives up on a peer that many ask for.
@@ -55,8 +52,21 @@ final class Peer {
     self.configuration = configuration
     self.tunnel = tunnel
     publicKey = configuration.publicKey
-    linkLocal = configuration.publicKey.linkLocal
+    derived = DerivedAddresses(of: configuration.publicKey)
   }
+
+  /// The link-local address it has if it is a meshd.
+  var linkLocal: IPv6Address { derived.linkLocal }
+
+  /// The peer as an owner of prefixes.
+  var owner: PrefixOwner {
+    PrefixOwner(
+      routerIDs: [derived.interfaceIdentifier, derived.claimIdentifier].compactMap { RouterID($0) },
+      neighbour: NeighbourID(id.rawValue))
+  }
+
+  /// Whether we announce prefixes for the peer.
+  var isRepresented: Bool { !client.represented.isEmpty }
 
   /// Whether a session exists under which packets may be sent.
   func hasSession(at now: Instant) -> Bool {

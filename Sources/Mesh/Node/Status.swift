@@ -23,8 +23,10 @@ public struct Status: Sendable {
   public var peers: [Peer] = []
   /// The health checks, in the order configured.
   public var checks: [Check] = []
-  /// Packets dropped since start, by reason, reasons in declaration order, zero counts left out.
+  /// Packets and Babel updates dropped since start, by reason, reasons in declaration order, zero counts left out.
   public var drops: [(reason: String, count: UInt64)] = []
+  /// Prefixes that lead to peers and that this host does not use, with the reason.
+  public var unused: [(prefix: HostPrefix, reason: String)] = []
   /// The lanes in each direction; 0 where the daemon does not say.
   public var lanes = 0
   /// What the kernel may do for the daemon, grouped by place; empty where the daemon does not say.
@@ -103,6 +105,12 @@ public struct Status: Sendable {
     public var cost: UInt16 = 0
     /// The smoothed round-trip time, once measured.
     public var roundTrip: Duration?
+    /// How many prefixes it announces.
+    public var prefixes = 0
+    /// How many it may announce.
+    public var prefixLimit = 0
+    /// Updates of its that were not used, by reason, zero counts left out.
+    public var refusals: [(reason: String, count: UInt64)] = []
 
     /// A neighbour not heard of.
     public init() {}

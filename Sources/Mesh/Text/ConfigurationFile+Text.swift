@@ -34,6 +34,11 @@ extension ConfigurationFile {
     }
     if interface.babel { text += "#meshd: Babel = on\n" }
     if interface.transit != .process { text += "#meshd: Transit = \(interface.transit.rawValue)\n" }
+    switch interface.exit {
+    case .none: break
+    case .any: text += "#meshd: Exit = yes\n"
+    case .peer(let key): text += "#meshd: Exit = \(key.base64)\n"
+    }
     if interface.sourceCheck != .anchored { text += "#meshd: RPF = \(interface.sourceCheck.rawValue)\n" }
     for socket in interface.monitorSockets { text += "#meshd: MonitorSocket = \(socket)\n" }
     for announcement in interface.announce { text += "#meshd: Announce = \(announcement)\n" }
@@ -59,6 +64,7 @@ extension ConfigurationFile {
       if accept.isEmpty { text += "#meshd: Accept = none\n" }
       for prefix in accept { text += "#meshd: Accept = \(prefix)\n" }
     }
+    if let maxPrefixes = peer.maxPrefixes { text += "#meshd: MaxPrefixes = \(maxPrefixes)\n" }
     for rule in peer.filters { text += "#meshd: Filter = \(rule)\n" }
     return text
   }

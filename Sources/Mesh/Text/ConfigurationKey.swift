@@ -16,6 +16,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case announce = "Announce"
   case check = "Check"
   case transit = "Transit"
+  case exit = "Exit"
   case sourceCheck = "RPF"
   case monitorSocket = "MonitorSocket"
   case publicKey = "PublicKey"
@@ -24,6 +25,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case endpoint = "Endpoint"
   case persistentKeepalive = "PersistentKeepalive"
   case accept = "Accept"
+  case maxPrefixes = "MaxPrefixes"
   case babelKey = "BabelKey"
   case filter = "Filter"
 
@@ -53,7 +55,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
       .persistentKeepalive:
       .wg
     case .address, .dns, .mtu, .table, .preUp, .postUp, .preDown, .postDown, .saveConfig: .wgQuick
-    case .babel, .announce, .check, .transit, .sourceCheck, .monitorSocket, .accept, .babelKey, .filter:
+    case .babel, .announce, .check, .transit, .exit, .sourceCheck, .monitorSocket, .accept, .maxPrefixes,
+      .babelKey, .filter:
       .meshd
     }
   }
@@ -61,9 +64,10 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   func belongs(to section: Section) -> Bool {
     switch self {
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
-      .postDown, .saveConfig, .announce, .check, .transit, .sourceCheck, .monitorSocket:
+      .postDown, .saveConfig, .announce, .check, .transit, .exit, .sourceCheck, .monitorSocket:
       section == .interface
-    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept, .babelKey:
+    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept, .maxPrefixes,
+      .babelKey:
       section == .peer
     case .babel, .filter: true
     }

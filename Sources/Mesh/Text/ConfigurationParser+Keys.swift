@@ -16,6 +16,7 @@ extension ConfigurationParser {
     case .postDown: interface.host.postDown += hook(value)
     case .babel: interface.babel = try onOff(value)
     case .transit: interface.transit = try transit(value)
+    case .exit: interface.exit = try exit(value)
     case .sourceCheck: interface.sourceCheck = try sourceCheck(value)
     case .monitorSocket: interface.monitorSockets = try interface.monitorSockets + monitorSockets(value)
     case .announce: try announce(value)
@@ -27,7 +28,8 @@ extension ConfigurationParser {
     case .saveConfig:
       result.saveConfig = try trueFalse(value)
       if result.saveConfig == true { warn(at: value, "`SaveConfig` is not acted on; use `meshd save`") }
-    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept, .babelKey:
+    case .publicKey, .presharedKey, .allowedIPs, .endpoint, .persistentKeepalive, .accept, .maxPrefixes,
+      .babelKey:
       break
     }
   }
@@ -42,10 +44,11 @@ extension ConfigurationParser {
     case .persistentKeepalive: peers[last].persistentKeepalive = try keepalive(value)
     case .babel: peers[last].babel = try onOff(value)
     case .accept: peers[last].accept = try (peers[last].accept ?? []) + accepted(value)
+    case .maxPrefixes: peers[last].maxPrefixes = try maxPrefixes(value)
     case .babelKey: peers[last].babelKeys.append(try babelKey(value))
     case .filter: peers[last].filters.append(try peerFilterRule(value))
     case .privateKey, .listenPort, .firewallMark, .address, .dns, .mtu, .table, .preUp, .postUp, .preDown,
-      .postDown, .saveConfig, .announce, .check, .transit, .sourceCheck, .monitorSocket:
+      .postDown, .saveConfig, .announce, .check, .transit, .exit, .sourceCheck, .monitorSocket:
       break
     }
   }
@@ -189,6 +192,26 @@ extension ConfigurationParser {
         at: value, "\(quoted(value.text)) is not a way of transit", "write `process`, `kernel` or `off`")
     }
     return transit
+  }
+
+  private func exit(_ value: Field) throws(ConfigurationError) -> Configuration.Exit {
+    switch value.text.lowercased() {
+    case "yes": return .any
+    case "no": return .none
+    default:
+      guard let key = PublicKey(base64: value.compact) else {
+        throw error(
+          at: value, "\(quoted(value.text)) is not an exit", "write `yes`, `no` or the public key of a node")
+      }
+      return .peer(key)
+    }
+  }
+
+  private func maxPrefixes(_ value: Field) throws(ConfigurationError) -> Int {
+    guard let count = UInt32(decimal: value.compact) else {
+      throw error(at: value, "\(quoted(value.text)) is not a number of prefixes", "write a number like 10000")
+    }
+    return Int(count)
   }
 
   private func sourceCheck(_ value: Field) throws(ConfigurationError) -> Configuration.SourceCheck {

@@ -71,6 +71,7 @@ extension ConfigurationParser.PeerSection {
     if let persistentKeepalive { peer.persistentKeepalive = persistentKeepalive }
     if let babel { peer.babel = babel }
     if let accept { peer.accept = accept }
+    if let maxPrefixes { peer.maxPrefixes = maxPrefixes }
     if !babelKeys.isEmpty { peer.babelKeys = babelKeys }
     if !filters.isEmpty { peer.filters = filters }
   }

@@ -16,6 +16,7 @@ struct ConfigurationParser {
     var persistentKeepalive: UInt16?
     var babel: Bool?
     var accept: [IPPrefix]?
+    var maxPrefixes: Int?
     var babelKeys: [AuthenticationKey] = []
     var filters: [FilterRule] = []
   }

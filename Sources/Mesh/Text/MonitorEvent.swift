@@ -84,6 +84,7 @@ extension NodeEvent {
     case .handshakeRefused: "refused"
     case .neighbourChanged(_, let isUp): isUp ? "neighbour up" : "neighbour down"
     case .routeSwitched: "switch"
+    case .prefixLimitReached: "limit"
     case .addressCollision: "collision"
     }
   }
@@ -98,6 +99,7 @@ extension NodeEvent {
     case .neighbourChanged(let key, _): "\(name) \(key.base64)"
     case .routeSwitched(let record):
       "switch \(RoutingText.destination(record.prefix, record.source)) \(RoutingText.text(of: record))"
+    case .prefixLimitReached(let key): "limit \(key.base64): more prefixes announced than MaxPrefixes allows"
     case .addressCollision(let key, let other): "collision \(key.base64) with \(other.base64)"
     }
   }
@@ -106,7 +108,8 @@ extension NodeEvent {
     switch self {
     case .sessionEstablished(let key, let endpoint):
       [("publicKey", .string(key.base64)), ("endpoint", JSON(endpoint))]
-    case .handshakeGaveUp(let key), .neighbourChanged(let key, _): [("publicKey", .string(key.base64))]
+    case .handshakeGaveUp(let key), .neighbourChanged(let key, _), .prefixLimitReached(let key):
+      [("publicKey", .string(key.base64))]
     case .endpointChanged(let key, let endpoint):
       [("publicKey", .string(key.base64)), ("endpoint", .string(endpoint.description))]
     case .handshakeRefused(let endpoint, let reason):

@@ -33,6 +33,13 @@ public enum ShowJSON {
       ("peers", .array(status.peers.map { json(of: $0, showsSecrets: showsSecrets) })),
       ("checks", .array(status.checks.map(json(of:)))),
       ("drops", .object(status.drops.map { ($0.reason, .unsigned($0.count)) })),
+      (
+        "unused",
+        .array(
+          status.unused.map {
+            .object([("prefix", .string($0.prefix.description)), ("reason", .string($0.reason))])
+          })
+      ),
     ]
     return .object(members)
   }
@@ -65,6 +72,9 @@ public enum ShowJSON {
       ("txcost", .number(Int64(neighbour.txcost))),
       ("cost", .number(Int64(neighbour.cost))),
       ("roundTripMicroseconds", neighbour.roundTrip.map { .number($0.nanoseconds / 1000) } ?? .null),
+      ("prefixes", .number(Int64(neighbour.prefixes))),
+      ("prefixLimit", .number(Int64(neighbour.prefixLimit))),
+      ("refusals", .object(neighbour.refusals.map { ($0.reason, .unsigned($0.count)) })),
     ])
   }
 

@@ -43,6 +43,7 @@ public struct ShowText: Sendable {
       if !places.isEmpty { text += line(name, places.joined(separator: ", ")) }
     }
     for check in status.checks { text += line("check", Self.text(of: check)) }
+    for unused in status.unused { text += line("not used here", "\(unused.prefix) (\(unused.reason))") }
     for peer in Self.sorted(status.peers) { text += "\n" + self.peer(peer) }
     return text
   }
@@ -62,7 +63,13 @@ public struct ShowText: Sendable {
     if peer.persistentKeepalive != 0 {
       text += line("persistent keepalive", "every " + time(UInt64(peer.persistentKeepalive)))
     }
-    if let neighbour = peer.neighbour { text += line("babel", Self.text(of: neighbour)) }
+    if let neighbour = peer.neighbour {
+      text += line("babel", Self.text(of: neighbour))
+      if !neighbour.refusals.isEmpty {
+        let refusals = neighbour.refusals.map { "\($0.count) \($0.reason)" }.joined(separator: ", ")
+        text += line("refused", "\(refusals) (\(neighbour.prefixes) of \(neighbour.prefixLimit) prefixes)")
+      }
+    }
     return text
   }
 

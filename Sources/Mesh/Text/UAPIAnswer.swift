@@ -65,12 +65,31 @@ public struct UAPIAnswer: Sendable {
       guard let offload = Status.Offload(words: value.split(separator: " ")) else { return false }
       status.offloads.append(offload)
     case "drop":
-      let parts = value.split(separator: " ", maxSplits: 1)
-      guard parts.count == 2, let count = UInt64(decimal: parts[0]) else { return false }
-      status.drops.append((String(parts[1]), count))
+      guard let drop = Self.count(value) else { return false }
+      status.drops.append(drop)
+    case "unused":
+      guard let unused = Self.unused(value) else { return false }
+      status.unused.append(unused)
     default: break
     }
     return true
+  }
+
+  /// `PREFIX REASON` or `PREFIX from SOURCE REASON`; no reason begins with "from".
+  private static func unused(_ value: Substring) -> (prefix: HostPrefix, reason: String)? {
+    var parts = value.split(separator: " ", maxSplits: 1)
+    guard parts.count == 2, let destination = IPPrefix(parts[0]) else { return nil }
+    guard parts[1].hasPrefix("from ") else { return (HostPrefix(destination), String(parts[1])) }
+    parts = parts[1].split(separator: " ", maxSplits: 2)
+    guard parts.count == 3, let source = IPPrefix(parts[1]) else { return nil }
+    return (HostPrefix(destination, from: source), String(parts[2]))
+  }
+
+  /// A number of occurrences and of what.
+  private static func count(_ value: Substring) -> (reason: String, count: UInt64)? {
+    let parts = value.split(separator: " ", maxSplits: 1)
+    guard parts.count == 2, let count = UInt64(decimal: parts[0]) else { return nil }
+    return (String(parts[1]), count)
   }
 
   private static func read(
@@ -100,6 +119,14 @@ public struct UAPIAnswer: Sendable {
     case "round_trip":
       guard let microseconds = UInt32(decimal: value) else { return false }
       peer.neighbour?.roundTrip = .microseconds(Int64(microseconds))
+    case "prefixes":
+      let numbers = value.split(separator: " ").compactMap { UInt32(decimal: $0) }
+      guard numbers.count == 2 else { return false }
+      peer.neighbour?.prefixes = Int(numbers[0])
+      peer.neighbour?.prefixLimit = Int(numbers[1])
+    case "refused":
+      guard let refusal = count(value) else { return false }
+      peer.neighbour?.refusals.append(refusal)
     default: break
     }
     return true

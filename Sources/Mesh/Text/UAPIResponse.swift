@@ -60,6 +60,7 @@ extension UAPIResponse {
         text += "offload=\(offload.place) \(offload.name) \(offload.isInUse ? "on" : "off")\n"
       }
       for drop in status.drops { text += "drop=\(drop.count) \(drop.reason)\n" }
+      for unused in status.unused { text += "unused=\(unused.prefix) \(unused.reason)\n" }
     }
     for peer in status.peers {
       append(peer, to: &text)
@@ -96,5 +97,7 @@ extension UAPIResponse {
     text +=
       "neighbour=\(neighbour.reach) \(neighbour.rxcost) \(neighbour.txcost) \(neighbour.cost)\(address)\n"
     if let roundTrip = neighbour.roundTrip { text += "round_trip=\(roundTrip.nanoseconds / 1000)\n" }
+    text += "prefixes=\(neighbour.prefixes) \(neighbour.prefixLimit)\n"
+    for refusal in neighbour.refusals { text += "refused=\(refusal.count) \(refusal.reason)\n" }
   }
 }

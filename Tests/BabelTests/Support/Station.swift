@@ -27,6 +27,8 @@ struct Station {
   var changed: [IPPrefix] = []
   var switches: [RouteSwitch] = []
   var seqnos: [Seqno] = []
+  var lostClaims: [IPPrefix] = []
+  var overLimit: [Int] = []
   private var hellos: [Int: Seqno] = [:]
 
   init(seqno: UInt16 = 100, limits: Limits = Limits(), timing: Timing = Timing()) {
@@ -124,6 +126,8 @@ struct Station {
       case .routeChanged(let key): changed.append(key.prefix)
       case .switched(let change): switches.append(change)
       case .seqnoChanged(let seqno): seqnos.append(seqno)
+      case .claimLost(let prefix): lostClaims.append(prefix)
+      case .prefixLimitReached(let id): overLimit.append(Int(id.rawValue))
       case .neighbourChanged: break
       }
     }

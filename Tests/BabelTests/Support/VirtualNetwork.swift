@@ -87,6 +87,12 @@ struct VirtualNetwork {
     }
   }
 
+  /// Does something to a node's speaker.
+  mutating func act(_ node: Int, _ change: (inout Speaker, Instant) -> Void) {
+    change(&speakers[node], now)
+    drain(node)
+  }
+
   /// Has a node authenticate the packets on one of its links with other keys.
   mutating func setKeys(_ keys: [MACKey], of node: Int, towards peer: Int) {
     let settings = NeighbourSettings(
@@ -164,7 +170,7 @@ struct VirtualNetwork {
         transmit(payload, from: node, to: Int(id.rawValue), isUnicast: packet.isUnicast)
       case .routeChanged(let key):
         checkInvariants(node, key.prefix)
-      case .neighbourChanged, .seqnoChanged, .switched:
+      case .neighbourChanged, .seqnoChanged, .switched, .claimLost, .prefixLimitReached:
         break
       }
     }
@@ -189,6 +195,16 @@ extension VirtualNetwork {
   func nextHop(_ node: Int, _ prefix: IPPrefix) -> Int? {
     guard case .via(let id, _, _, _) = speakers[node].route(for: prefix).state else { return nil }
     return Int(id.rawValue)
+  }
+
+  /// The nodes that a packet for `prefix` visits on its way to `end`; `nil` if it does not arrive.
+  func way(from node: Int, to end: Int, _ prefix: IPPrefix) -> [Int]? {
+    var way = [node]
+    while let last = way.last, last != end {
+      guard let next = nextHop(last, prefix), way.count <= speakers.count else { return nil }
+      way.append(next)
+    }
+    return way
   }
 
   func metric(_ node: Int, to destination: Int) -> UInt16? {

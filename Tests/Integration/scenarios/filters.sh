@@ -19,7 +19,7 @@ filter() { # NODE RULE…: the node's file, with rules in [Interface]
   add_to "$node" "${@/#/Filter = }"
 }
 reload() { in_node "$1" "$MESHD" reload "$(config "$1")"; }
-knows() { meshd_show "$1" routes | grep "^$2 .*(installed)"; }
+knows() { meshd_routes "$1" | grep "^$2 .*(installed)"; }
 metric_is() { knows "$1" "$2" | grep -q "^$2 *metric $3 "; }
 
 filter a "in ip 10.6.0.0/16 deny"

@@ -20,7 +20,7 @@ set_b() { # LINE…: b's file, with the lines in [Interface]
 }
 route_b() { in_node b ip route "$@"; }
 reload_b() { in_node b "$MESHD" reload "$(config b)"; }
-knows() { meshd_show a routes | grep "^$1 .*(installed)"; }
+knows() { meshd_routes a | grep "^$1 .*(installed)"; }
 metric_is() { knows "$1" | grep -q "^$1 *metric $2 "; }
 
 set_b "Announce = connected, kernel static 77"
@@ -33,7 +33,7 @@ check "a static route" within 2 knows 10.8.0.0/16
 check "is a kernel route at a" within 2 has_route a 10.8.0.0/16 42
 check "what leads to the underlay too, since it is connected" knows 10.200.1.0/24
 check "a sends packets there" pings a 192.168.7.1
-check "no link-local prefix is announced" eval '! meshd_show a routes | grep -E "^(fe80|ff00)"'
+check "no link-local prefix is announced" eval '! meshd_routes a | grep -E "^(fe80|ff00)"'
 
 route_b add 10.9.0.0/16 via 192.168.7.9 proto static
 check "a new route is announced within a second" within 1 knows 10.9.0.0/16

@@ -19,3 +19,15 @@ public struct HostPrefix: Hashable, Sendable {
     return addresses.filter { source.contains($0) }.map { HostPrefix(destination, from: IPPrefix(host: $0)) }
   }
 }
+
+extension HostPrefix: Comparable, CustomStringConvertible {
+  /// By number, to have an order at all; packets from anywhere come first.
+  public static func < (lhs: HostPrefix, rhs: HostPrefix) -> Bool {
+    guard lhs.destination == rhs.destination else { return lhs.destination < rhs.destination }
+    guard let right = rhs.source else { return false }
+    return lhs.source.map { $0 < right } ?? true
+  }
+
+  /// The text form: `PREFIX`, or `PREFIX from SOURCE`.
+  public var description: String { source.map { "\(destination) from \($0)" } ?? "\(destination)" }
+}
