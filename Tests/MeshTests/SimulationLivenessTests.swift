@@ -112,9 +112,11 @@ import Testing
     let network = settled(3, seed: seed)
     // Idle: nothing but Hellos to lose, and one in ten is.
     network.setQuality { $0.loss = 0.1 }
+    let before = network.hosts.indices.map { losses(network, at: $0) }.reduce(0, +)
     network.run(for: .seconds(300))
-    let lost = network.hosts.indices.map { losses(network, at: $0) }.reduce(0, +)
-    #expect(lost <= 1, network.comment)
+    let after = network.hosts.indices.map { losses(network, at: $0) }.reduce(0, +)
+    // On each of three links two of three Hellos are missing every minute or so, and each end would notice.
+    #expect(after - before <= 2, network.comment)
   }
 
   // MARK: Known failures

@@ -69,6 +69,12 @@ extension Speaker {
 
   private mutating func giveUp(_ id: NeighbourID, at now: Instant) {
     neighbourTable[id]?.liveness.lose(at: now)
+    if neighbourTable[id]?.isMeshd == true {
+      // What it said before is no longer true, if it lost us as well; it says so anew as soon as it hears us again. Others
+      // take their time for that.
+      neighbourTable[id]?.txcost = .infinity
+      neighbourTable[id]?.ihuExpiry = .distantFuture
+    }
     // It may hear us all the same, and is to know that we do not count on it.
     neighbourTable[id]?.helloDeadline = now
   }
@@ -82,9 +88,9 @@ extension Speaker {
 
   /// The request that goes with a Hello, if an answer is wanted.
   mutating func probeBesideHello(_ id: NeighbourID, at now: Instant) -> TLV? {
-    guard let neighbour = neighbourTable[id], neighbour.isHeard, neighbour.liveness.wantsAnswers else {
-      return nil
-    }
+    guard let neighbour = neighbourTable[id], neighbour.isHeard,
+      neighbour.liveness.wantsAnswer(to: neighbour.helloSeqno)
+    else { return nil }
     return beginProbe(id, at: now)
   }
 
@@ -107,7 +113,11 @@ extension Speaker {
   /// A link became usable or unusable.
   mutating func turn(_ id: NeighbourID, at now: Instant) {
     neighbourTable[id]?.turnedAt = now
-    if let neighbour = neighbourTable[id], neighbour.isUp, !neighbour.cost.isFinite {
+    guard let neighbour = neighbourTable[id] else { return }
+    if neighbour.cost.isFinite {
+      neighbourTable[id]?.owesIHU = true
+    } else if neighbour.isUp, !neighbour.rxcost.isFinite {
+      // What the neighbour finds is its own affair, and counted there.
       neighbourTable[id]?.damping.fail(at: now)
     }
   }

@@ -7,13 +7,17 @@ struct AnswerTime: Sendable {
   /// How many samples there were.
   private(set) var count = 0
 
+  /// How many samples are taken as soon as the link opens.
+  static let openingCount = 4
+
   /// Takes a sample.
+  ///
+  /// Of the first ones the shortest is nearest to the truth: everything may just be starting.
   mutating func add(_ sample: Duration) {
     count += 1
-    guard let old = smoothed else {
-      smoothed = sample
-      // Half of RFC 6298's first guess: several samples are taken as soon as the link opens.
-      spread = sample / 4
+    guard let old = smoothed, count > Self.openingCount else {
+      smoothed = min(sample, smoothed ?? sample)
+      spread = (smoothed ?? sample) / 4
       return
     }
     spread = (spread * 3 + (sample > old ? sample - old : old - sample)) / 4

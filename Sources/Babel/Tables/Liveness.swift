@@ -39,8 +39,6 @@ struct Liveness: Sendable {
   private static let caution = Duration.seconds(30)
   /// As many false alarms count.
   private static let mostAlarms = 3
-  /// Answers wanted before anything is in doubt, to know how long they take.
-  private static let wantedSamples = 4
 
   /// What is thought of the neighbour.
   private(set) var state = State.trusted
@@ -62,8 +60,11 @@ struct Liveness: Sendable {
   /// Whether it acknowledges at all.
   var answers: Bool { answerTime.count > 0 }
 
-  /// Whether Hellos carry a request as well: to learn how long answers take, and to find a lost neighbour again.
-  var wantsAnswers: Bool { state == .lost || answerTime.count < Self.wantedSamples }
+  /// Whether a Hello carries a request as well: to find a lost neighbour again, and to know how long answers take, for
+  /// which one in eight is enough once there are some.
+  func wantsAnswer(to hello: Seqno) -> Bool {
+    state == .lost || answerTime.count < AnswerTime.openingCount || hello.rawValue.isMultiple(of: 8)
+  }
 
   /// How much silence is no reason for doubt while packets are sent.
   func patience(at now: Instant) -> Duration {
