@@ -17,11 +17,24 @@ extension ControlLoop {
 
   mutating func serve(_ token: UInt64) {
     if let request = server.clients.nextRequest(of: token) {
-      server.clients.answer(token, answer(to: request, from: token))
+      let text = answer(to: request, from: token)
+      server.clients.answer(token, text, isWhole: server.listings[token] == nil)
+    } else if server.clients.hasRoom(token), let page = nextPage(for: token) {
+      server.clients.answer(token, page, isWhole: server.listings[token] == nil)
     }
     // What was asked for is in force before the client hears of it.
     finishTurn()
     proceed(token)
+  }
+
+  /// The next page of the table that a client has asked for, or the end of the answer; `nil` without one.
+  mutating func nextPage(for token: UInt64) -> String? {
+    guard var listing = server.listings.removeValue(forKey: token) else { return nil }
+    guard let page = node.nextPage(of: &listing, at: clock.now) else {
+      return UAPIResponse.text("") + UAPIResponse.success
+    }
+    server.listings[token] = listing
+    return UAPIResponse.page(page)
   }
 
   private mutating func proceed(_ token: UInt64) {

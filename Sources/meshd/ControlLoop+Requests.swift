@@ -35,8 +35,7 @@ extension ControlLoop {
   ) throws(UAPIError) -> String {
     switch command {
     case .show: return UAPIResponse.show(status)
-    case .view(.monitor, let form): return follow(token, form)
-    case .view(let view, let form): return try text(of: view, in: form)
+    case .view(let view, let form): return try answer(to: view, in: form, from: token)
     case .configuration: return UAPIResponse.configuration(configuration)
     case .reload(let path): try reload(path.map { FilePath($0) })
     case .down: end(because: "asked to")
@@ -53,34 +52,37 @@ extension ControlLoop {
     return UAPIResponse.line(form == .json ? start.json(at: time) : start.text(at: time))
   }
 
-  private func text(of view: UAPIRequest.View, in form: UAPIRequest.Form) throws(UAPIError) -> String {
+  private mutating func answer(
+    to view: UAPIRequest.View, in form: UAPIRequest.Form, from token: UInt64
+  ) throws(UAPIError) -> String {
     let now = clock.now
     let isJSON = form == .json
     let text: String
     switch view {
-    case .neighbours, .routes, .xroutes:
-      guard node.routerID != nil else {
-        throw UAPIError(.notSupported, "`\(plane.tun.name)` does not speak Babel")
-      }
-    case .explain, .monitor: break
-    }
-    switch view {
+    case .monitor: return follow(token, form)
+    case .routes(let all): return try list(.routes(all: all), in: form, for: token)
+    case .xroutes: return try list(.xroutes, in: form, for: token)
+    case .neighbours:
+      guard node.routerID != nil else { throw noBabel }
+      let rows = node.neighbourRows(at: now)
+      text = isJSON ? RoutingJSON.neighbours(rows) : RoutingText.neighbours(rows)
     case .explain(let address, let source):
       let explanation = node.explain(address, from: source, at: now)
       text = isJSON ? RoutingJSON.explanation(explanation) : RoutingText.explanation(explanation)
-    case .neighbours:
-      let rows = node.neighbourRows(at: now)
-      text = isJSON ? RoutingJSON.neighbours(rows) : RoutingText.neighbours(rows)
-    case .routes(let all):
-      let rows = node.routeRows(all: all, at: now)
-      text = isJSON ? RoutingJSON.routes(rows) : RoutingText.routes(rows)
-    case .xroutes:
-      let rows = node.xrouteRows(at: now)
-      text = isJSON ? RoutingJSON.xroutes(rows) : RoutingText.xroutes(rows)
-    case .monitor: text = ""
     }
     return UAPIResponse.text(text) + UAPIResponse.success
   }
+
+  /// Begins to tell a table; the rest follows as fast as the client reads.
+  private mutating func list(
+    _ table: TableListing.Table, in form: UAPIRequest.Form, for token: UInt64
+  ) throws(UAPIError) -> String {
+    guard let listing = node.listing(of: table, in: form, at: clock.now) else { throw noBabel }
+    server.listings[token] = listing
+    return nextPage(for: token) ?? ""
+  }
+
+  private var noBabel: UAPIError { UAPIError(.notSupported, "`\(plane.tun.name)` does not speak Babel") }
 
   private var status: Status {
     var status = node.status(at: clock.now)

@@ -35,6 +35,8 @@ struct ControlLoop: ~Copyable {
   var isListening = true
   private var offloads = OffloadReport()
   private var isStateSaved = true
+  /// When the lanes, too, have all begun, and what only the start needed can go.
+  private var endOfStart = Instant.distantFuture
 
   /// What the loop is made of; the daemon has opened all of it.
   init(
@@ -90,6 +92,7 @@ struct ControlLoop: ~Copyable {
 
   /// Runs until a signal, a command, the deletion of the socket or of the device ends the daemon.
   mutating func run() throws {
+    endOfStart = clock.now.advanced(by: .seconds(1))
     while !isEnding {
       try poller.wait(atMost: timeout)
       let events = poller.events
@@ -100,7 +103,14 @@ struct ControlLoop: ~Copyable {
       readHostRoutes(at: now)
       runChecks(at: now)
       finishTurn()
+      if endOfStart <= now { releaseStart() }
     }
+  }
+
+  private mutating func releaseStart() {
+    endOfStart = .distantFuture
+    // A larger daemon is as good as a smaller one.
+    try? ProcessMemory.releaseProgram()
   }
 
   private var timeout: Duration? {

@@ -26,6 +26,8 @@ struct Conversations<Frames: RequestFraming> {
     var unsent: ArraySlice<UInt8> = []
     var bound = Conversations.slack
     var isAwaitingRoom = false
+    /// Whether more of the answer is to come.
+    var isAnswering = false
     var isFinished = false
 
     init(_ connection: consuming StreamConnection) {
@@ -63,18 +65,22 @@ struct Conversations<Frames: RequestFraming> {
 
   /// The client's next request; `nil` if it has not sent one, or not read the answer to the one before.
   func nextRequest(of token: UInt64) -> String? {
-    guard let client = clients[token], client.unsent.isEmpty else { return nil }
+    guard let client = clients[token], client.unsent.isEmpty, !client.isAnswering else { return nil }
     if client.request == nil { client.receive() }
     defer { client.request = client.frames.next() }
     return client.request
   }
 
-  /// Queues what the client has asked for.
-  func answer(_ token: UInt64, _ text: String) {
+  /// Queues what the client has asked for, or a part of it: the next is to be queued when there is room for it.
+  func answer(_ token: UInt64, _ text: String, isWhole: Bool = true) {
     guard let client = clients[token] else { return }
     client.unsent.append(contentsOf: text.utf8)
+    client.isAnswering = !isWhole
     client.bound = client.unsent.count + Self.slack
   }
+
+  /// Whether everything queued for the client was sent.
+  func hasRoom(_ token: UInt64) -> Bool { clients[token]?.unsent.isEmpty == true }
 
   /// Queues what the client has not asked for at this moment; drops it if it is too far behind.
   func push(_ token: UInt64, _ text: String) {
@@ -119,7 +125,7 @@ struct Conversations<Frames: RequestFraming> {
       return .finished(descriptor)
     }
     // A request that has been read already gives no sign of its own, so room for its answer is what is waited for.
-    let isAwaitingRoom = !client.unsent.isEmpty || client.request != nil
+    let isAwaitingRoom = !client.unsent.isEmpty || client.request != nil || client.isAnswering
     if client.isFinished, !isAwaitingRoom { return .finished(descriptor) }
     guard client.isAwaitingRoom != isAwaitingRoom else { return .unchanged }
     client.isAwaitingRoom = isAwaitingRoom

@@ -102,6 +102,7 @@ struct Daemon: ~Copyable {
 
   init(_ options: DaemonOptions, _ loaded: LoadedConfiguration?) throws {
     try Privileges.forbidDumps()
+    try ProcessMemory.returnLargeBlocks()
     let logger = options.makeLogger()
     for warning in loaded?.warnings ?? [] { logger.warning("\(warning)") }
     var configuration = loaded?.configuration ?? Configuration()

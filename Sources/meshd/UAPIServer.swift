@@ -12,6 +12,9 @@ struct UAPIServer: ~Copyable {
   /// The clients that are told every event, each in its form.
   private(set) var followers: [UInt64: UAPIRequest.Form] = [:]
 
+  /// The tables that clients have asked for and not seen the end of.
+  var listings: [UInt64: TableListing] = [:]
+
   /// Serves a socket; without one nobody can ask.
   init(_ listener: consuming StreamListener?) {
     self.listener = listener
@@ -68,5 +71,6 @@ struct UAPIServer: ~Copyable {
   mutating func remove(_ token: UInt64) {
     clients.remove(token)
     followers[token] = nil
+    listings[token] = nil
   }
 }

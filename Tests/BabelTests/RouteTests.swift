@@ -120,6 +120,28 @@ import Testing
         == [.test("10.1.0.0/16")])
   }
 
+  @Test func retractedRouteInAnOvertakenPacketIsLost() {
+    var station = Station()
+    station.join(1)
+    let other = IPPrefix.test("fd00::2/128")
+    func late(_ opaque: UInt16, _ updates: TLV...) -> [TLV] {
+      [.acknowledgmentRequest(opaque: opaque, interval: Station.long)] + updates
+    }
+    station.receive([Station.update(96)], from: 1)
+    station.receive([Station.retraction()], from: 1)
+    let both = late(7, Station.update(96), Station.update(96, prefix: other))
+    station.receive(both, from: 1, isOvertaken: true)
+    #expect(station.nextHop == nil)
+    #expect(station.speaker.route(for: other).state != .none)
+    // Its sender says it again if it still holds.
+    station.receive(late(8, Station.update(96, prefix: other)), from: 1, isOvertaken: true)
+    let acknowledgments = station.sent.flatMap(\.messages).filter { $0 == .acknowledgment(opaque: 7) }
+    #expect(acknowledgments == [])
+    #expect(station.sent.flatMap(\.messages).contains(.acknowledgment(opaque: 8)))
+    station.receive(both, from: 1)
+    #expect(station.nextHop == 1)
+  }
+
   @Test func pitfall24NeighbourThatGoesIsReplacedThroughSelection() {
     var station = Station()
     station.join(1)

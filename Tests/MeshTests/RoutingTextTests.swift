@@ -32,14 +32,14 @@ import Testing
       try route("fd00:1:2:3::/64", .held, metric: 65535, held: true),
     ]
     #expect(
-      RoutingText.routes(rows) == """
+      rows.map { RoutingText.line(.route($0), width: 15) }.joined() == """
         10.0.0.1/32     metric 96 refmetric 7 id 00:00:00:00:00:00:00:01 seqno 9 via \(key) (installed)
         10.0.0.1/32     metric 108 refmetric 7 id 00:00:00:00:00:00:00:01 seqno 9 via \(key) (worse by 12)
         fd00:1:2:3::/64 (unreachable, held)
 
         """)
     #expect(
-      RoutingJSON.routes([rows[1]]) == """
+      JSON.array([.object(RoutingJSON.members(of: rows[1]))]).text == """
         [
           {
             "prefix": "10.0.0.1/32",
@@ -104,7 +104,8 @@ import Testing
       XrouteRow(prefix: .defaultIPv6, metric: 5),
     ]
     #expect(
-      RoutingText.xroutes(rows) == "0.0.0.0/0 from 10.0.0.0/8 metric 0\n::/0                      metric 5\n")
+      rows.map { RoutingText.line(.xroute($0), width: 25) }.joined()
+        == "0.0.0.0/0 from 10.0.0.0/8 metric 0\n::/0                      metric 5\n")
   }
 
   @Test func anExplanationTellsEverything() throws {

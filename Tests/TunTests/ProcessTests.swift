@@ -10,6 +10,13 @@ private func leave() {
   _exit(9)
 }
 
+/// A line of `/proc/self/status`, in KiB.
+private func residentSize(_ field: String) throws -> Int {
+  let status = String(decoding: try StateFile("/proc/self/status").read(), as: UTF8.self)
+  let line = status.split(separator: "\n").first { $0.hasPrefix("\(field):") }
+  return Int(line?.split(whereSeparator: \.isWhitespace)[1] ?? "") ?? 0
+}
+
 @Suite struct ProcessTests {
   @Test func aHookRunsInAShellAndItsEndingIsKnown() throws {
     let directory = try TemporaryDirectory()
@@ -60,6 +67,26 @@ private func leave() {
       #expect(status.contains("NoNewPrivs:\t1"))
       let limits = String(decoding: try StateFile("/proc/thread-self/limits").read(), as: UTF8.self)
       #expect(limits.split(separator: "\n").contains { $0.hasPrefix("Max core file size        0") })
+    }
+  }
+
+  @Test func thePagesOfTheProgramGoAndComeBack() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      let before = try residentSize("RssFile")
+      try ProcessMemory.releaseProgram()
+      #expect(try residentSize("RssFile") < before)
+    }
+  }
+
+  @Test func largeBlocksGoBackToTheSystem() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      try ProcessMemory.returnLargeBlocks()
+      let before = try residentSize("RssAnon")
+      for size in 1...8 {
+        let table = [UInt8](repeating: 1, count: size << 20)
+        #expect(try residentSize("RssAnon") >= before + size << 10, "\(table.count)")
+      }
+      #expect(try residentSize("RssAnon") < before + 1 << 10)
     }
   }
 

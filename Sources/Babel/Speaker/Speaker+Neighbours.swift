@@ -156,9 +156,10 @@ extension Speaker {
 
   /// The slots with a route of a neighbour.
   ///
-  /// Looks at every row: for rare events.
+  /// Looks at every row, one after the other: for rare events.
   func slots(of id: NeighbourID) -> [RouteTable.Slot] {
-    (0..<routeTable.endSlot).filter { routeTable.contains($0) && routeTable[$0].index(of: id) != nil }
+    guard let neighbour = neighbourTable[id], neighbour.routeCount > 0 else { return [] }
+    return (0..<routeTable.endSlot).filter { routeTable.contains($0) && routeTable[$0].index(of: id) != nil }
   }
 
   /// The cost of a neighbour's link.

@@ -163,7 +163,8 @@ extension Speaker {
   }
 
   private mutating func removeRoute(_ slot: RouteTable.Slot, _ id: NeighbourID, at now: Instant) {
-    routeTable[slot].routes.removeAll { $0.neighbour == id }
+    guard let index = routeTable[slot].index(of: id) else { return }
+    routeTable[slot].routes.remove(at: index)
     routeTable[slot].formerAnnouncers.append(
       Destination.FormerAnnouncer(neighbour: id, end: now.advanced(by: timing.announcerGrace)))
     neighbourTable[id]?.routeCount -= 1

@@ -43,7 +43,8 @@ public struct Speaker: Sendable {
 
   enum Subject: Sendable {
     case neighbour(NeighbourID)
-    case destination(RouteTable.Slot)
+    /// A `RouteTable.Slot`.
+    case destination(UInt32)
     case sources
     case farewell
   }
@@ -68,6 +69,8 @@ public struct Speaker: Sendable {
   var sourcesScheduled = Instant.distantFuture
   var epoch: UInt32 = 0
   var isShutDown = false
+  /// When a request may raise our number by more than one again.
+  var nextLeap = Instant.zero
   /// What was touched; `nil` while nobody observes.
   var observation: Observation?
   private var outputs: [Output] = []
@@ -113,7 +116,8 @@ public struct Speaker: Sendable {
         neighbourTable[id]?.scheduled = .distantFuture
         run(id, at: now)
         schedule(id)
-      case .destination(let slot):
+      case .destination(let number):
+        let slot = RouteTable.Slot(number)
         guard routeTable.contains(slot), routeTable[slot].scheduled == time, !isShutDown else { continue }
         routeTable[slot].scheduled = .distantFuture
         run(slot, at: now)
@@ -173,7 +177,7 @@ public struct Speaker: Sendable {
     let deadline = routeTable[slot].deadline
     guard deadline < routeTable[slot].scheduled else { return }
     routeTable[slot].scheduled = deadline
-    agenda.insert(.destination(slot), at: deadline)
+    agenda.insert(.destination(UInt32(slot)), at: deadline)
   }
 
   /// Puts the source table's next sweep into the queue.

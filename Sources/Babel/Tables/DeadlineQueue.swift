@@ -25,7 +25,7 @@ struct DeadlineQueue<Subject: Sendable>: Sendable {
   /// Adds a hint.
   mutating func insert(_ subject: Subject, at time: Instant) {
     order += 1
-    heap.append(Hint(time: time, order: order, subject: subject))
+    heap.appendTightly(Hint(time: time, order: order, subject: subject))
     var child = heap.count - 1
     while child > 0 {
       let parent = (child - 1) / 2

@@ -4,10 +4,10 @@ internal import Net
 ///
 /// A retracted route is no row.
 struct Route: Sendable {
+  // The order is that of least padding: 48 octets in all.
+
   /// Who announces it, and where packets go.
   let neighbour: NeighbourID
-  /// The originator.
-  private(set) var routerID: RouterID
   /// The originator's sequence number.
   private(set) var seqno: Seqno
   /// The neighbour's metric; feasibility is decided by it, never by ours.
@@ -16,12 +16,15 @@ struct Route: Sendable {
   var penalty = Metric.zero
   /// Our metric; infinite while the link is unusable.
   private(set) var metric = Metric.infinity
+  /// How often the neighbour promised to announce it.
+  private var interval = Interval.zero
+  private var isRefreshRequested = false
+  /// The originator.
+  private(set) var routerID: RouterID
   /// When the route is gone unless it is announced again.
   private(set) var expiry = Instant.distantFuture
-  /// When to ask for that; later than any clock once asked.
-  private(set) var refresh = Instant.distantFuture
-  private var smoothed = 0.0
   private var smoothedAt = Instant.zero
+  private var smoothed = 0.0
 
   /// The route that `update` announces; `nil` for a retraction.
   init?(_ update: Update, from neighbour: NeighbourID) {
@@ -48,13 +51,20 @@ struct Route: Sendable {
 
   /// Starts the life of the route anew: it ends after 3.5 intervals, and after 2.5 we ask (appendix B).
   mutating func renew(_ interval: Interval, at now: Instant) {
+    self.interval = interval
+    isRefreshRequested = false
     expiry = now.advanced(by: interval.duration * 7 / 2)
-    refresh = now.advanced(by: interval.duration * 5 / 2)
+  }
+
+  /// When to ask for that; later than any clock once asked.
+  var refresh: Instant {
+    isRefreshRequested || expiry == .distantFuture
+      ? .distantFuture : expiry.advanced(by: .zero - interval.duration)
   }
 
   /// Notes that an update was asked for.
   mutating func refreshWasRequested() {
-    refresh = .distantFuture
+    isRefreshRequested = true
   }
 
   /// Brings the metric up to date with the cost of the link, which is never zero.

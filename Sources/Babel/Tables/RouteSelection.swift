@@ -12,7 +12,7 @@ struct RouteSelection {
 
   /// Chooses among `routes`, of which `current` is in use; `isUsable` says whether a route is feasible.
   init(
-    _ routes: [Route], current: NeighbourID?, halfLife: Duration, at now: Instant,
+    _ routes: RouteList, current: NeighbourID?, halfLife: Duration, at now: Instant,
     isFeasible: (Route) -> Bool
   ) {
     var best: Route?

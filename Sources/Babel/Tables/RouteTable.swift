@@ -9,10 +9,9 @@ struct RouteTable: Sendable {
   /// The place of a row.
   typealias Slot = Int
 
-  private var slots: [Destination?] = []
-  private var free: [Slot] = []
-  // Only looked up, never iterated.
-  private var index: [RouteKey: Slot] = [:]
+  private var slots: [Destination] = []
+  private var free: [UInt32] = []
+  private var index = SlotIndex()
 
   /// One more than the highest slot.
   var endSlot: Slot { slots.count }
@@ -21,46 +20,43 @@ struct RouteTable: Sendable {
   var count: Int { index.count }
 
   /// The slot of `key`, if it is known.
-  func slot(_ key: RouteKey) -> Slot? { index[key] }
+  func slot(_ key: RouteKey) -> Slot? {
+    index.slot(key.hashValue) { slots[$0].names(key) }
+  }
 
   /// The slot of `key`, made if there is none.
   mutating func slotOrInsert(_ key: RouteKey) -> Slot {
-    if let slot = index[key] { return slot }
+    let hash = key.hashValue
+    if let slot = index.slot(hash, where: { slots[$0].names(key) }) { return slot }
     let slot: Slot
     if let reused = free.popLast() {
-      slot = reused
+      slot = Slot(reused)
       slots[slot] = Destination(key: key)
     } else {
       slot = slots.count
-      slots.append(Destination(key: key))
+      slots.appendTightly(Destination(key: key))
     }
-    index[key] = slot
+    index.insert(slot, hash) { slots[$0].key.hashValue }
     return slot
   }
 
   /// Whether `slot` holds a row.
-  func contains(_ slot: Slot) -> Bool { slots.indices.contains(slot) && slots[slot] != nil }
+  func contains(_ slot: Slot) -> Bool { slots.indices.contains(slot) && !slots[slot].isRemoved }
 
   /// The row in `slot`, which must hold one.
   subscript(slot: Slot) -> Destination {
-    _read {
-      guard let row = slots[slot] else { preconditionFailure("no destination in slot \(slot)") }
-      yield row
-    }
-    _modify {
-      guard var row = slots[slot].take() else { preconditionFailure("no destination in slot \(slot)") }
-      defer { slots[slot] = row }
-      yield &row
-    }
+    _read { yield slots[slot] }
+    _modify { yield &slots[slot] }
   }
 
   /// Removes the row in `slot`.
   mutating func remove(_ slot: Slot) {
-    guard let row = slots[slot].take() else { return }
-    index[row.key] = nil
-    free.append(slot)
+    guard contains(slot) else { return }
+    index.remove(slot, slots[slot].key.hashValue) { slots[$0].key.hashValue }
+    slots[slot] = .removed
+    free.append(UInt32(slot))
   }
 
   /// The rows in slot order.
-  var rows: some Sequence<Destination> { slots.lazy.compactMap { $0 } }
+  var rows: some Sequence<Destination> { slots.lazy.filter { !$0.isRemoved } }
 }

@@ -19,18 +19,26 @@ struct FeasibilityDistance: Hashable, Sendable {
 /// distance is written before the first copy of an update leaves, and forgotten only when no neighbour can still have a
 /// route from it.
 struct SourceTable: Sendable {
-  private struct Source: Hashable, Sendable {
+  /// A distance for packets from anywhere: 40 octets.
+  private struct Row: Sendable {
+    let prefix: IPPrefix
+    var distance: FeasibilityDistance
+    let routerID: RouterID
+    var expiry: Instant
+
+    var name: Int { SourceTable.name(prefix, routerID) }
+  }
+
+  /// A distance for packets from some sources.
+  private struct Specific: Hashable, Sendable {
     var key: RouteKey
     var routerID: RouterID
   }
 
-  private struct Row: Sendable {
-    var distance: FeasibilityDistance
-    var expiry: Instant
-  }
-
+  private var rows: [Row] = []
+  private var index = SlotIndex()
   // Only looked up and swept: its order reaches nothing.
-  private var rows: [Source: Row] = [:]
+  private var specific: [Specific: Row] = [:]
   private let lifetime: Duration
   private let capacity: Int
   /// When to look for rows that have expired.
@@ -42,11 +50,28 @@ struct SourceTable: Sendable {
   }
 
   /// The number of rows, expired ones included until the next sweep.
-  var count: Int { rows.count }
+  var count: Int { rows.count + specific.count }
+
+  /// The hash under which a row is found.
+  private static func name(_ prefix: IPPrefix, _ routerID: RouterID) -> Int {
+    var hasher = Hasher()
+    hasher.combine(prefix)
+    hasher.combine(routerID)
+    return hasher.finalize()
+  }
+
+  private func slot(_ prefix: IPPrefix, _ routerID: RouterID) -> Int? {
+    index.slot(Self.name(prefix, routerID)) {
+      rows[$0].prefix == prefix && rows[$0].routerID == routerID
+    }
+  }
 
   /// The distance of `routerID`'s routes to `key`; `nil` if this node announced none in living memory.
   func distance(_ key: RouteKey, _ routerID: RouterID, at now: Instant) -> FeasibilityDistance? {
-    guard let row = rows[Source(key: key, routerID: routerID)], row.expiry > now else { return nil }
+    let row =
+      key.source == nil
+      ? slot(key.prefix, routerID).map { rows[$0] } : specific[Specific(key: key, routerID: routerID)]
+    guard let row, row.expiry > now else { return nil }
     return row.distance
   }
 
@@ -61,24 +86,50 @@ struct SourceTable: Sendable {
   mutating func record(
     _ key: RouteKey, _ routerID: RouterID, seqno: Seqno, metric: Metric, at now: Instant
   ) -> Bool {
-    let source = Source(key: key, routerID: routerID)
-    let expiry = now.advanced(by: lifetime)
-    if let row = rows[source], row.expiry > now {
-      let isBetter = row.distance.admits(seqno: seqno, metric: metric)
-      rows[source] = Row(
-        distance: isBetter ? FeasibilityDistance(seqno: seqno, metric: metric) : row.distance, expiry: expiry)
-      return true
+    let new = Row(
+      prefix: key.prefix, distance: FeasibilityDistance(seqno: seqno, metric: metric), routerID: routerID,
+      expiry: now.advanced(by: lifetime))
+    if key.source == nil {
+      if let slot = slot(key.prefix, routerID) {
+        rows[slot] = Self.later(rows[slot], new, at: now)
+        return true
+      }
+      guard count < capacity else { return false }
+      rows.appendTightly(new)
+      index.insert(rows.count - 1, new.name) { rows[$0].name }
+    } else {
+      let source = Specific(key: key, routerID: routerID)
+      if let old = specific[source] {
+        specific[source] = Self.later(old, new, at: now)
+        return true
+      }
+      guard count < capacity else { return false }
+      specific[source] = new
     }
-    guard rows.count < capacity || rows[source] != nil else { return false }
-    rows[source] = Row(distance: FeasibilityDistance(seqno: seqno, metric: metric), expiry: expiry)
-    deadline = min(deadline, expiry)
+    deadline = min(deadline, new.expiry)
     return true
+  }
+
+  /// What is to be remembered of a distance and a newer one.
+  private static func later(_ old: Row, _ new: Row, at now: Instant) -> Row {
+    guard old.expiry > now, !old.distance.admits(seqno: new.distance.seqno, metric: new.distance.metric)
+    else {
+      return new
+    }
+    var row = old
+    row.expiry = new.expiry
+    return row
   }
 
   /// Forgets what has expired.
   mutating func sweep(at now: Instant) {
-    rows = rows.filter { $0.value.expiry > now }
+    specific = specific.filter { $0.value.expiry > now }
+    if rows.contains(where: { $0.expiry <= now }) {
+      rows.removeAll { $0.expiry <= now }
+      index = SlotIndex()
+      for slot in rows.indices { index.insert(slot, rows[slot].name) { rows[$0].name } }
+    }
     // Rows are refreshed all the time; a few sweeps per lifetime keep the table near its true size.
-    deadline = rows.isEmpty ? .distantFuture : now.advanced(by: lifetime / 4)
+    deadline = count == 0 ? .distantFuture : now.advanced(by: lifetime / 4)
   }
 }

@@ -103,6 +103,13 @@ int clinux_forbid_new_privileges(void);
 /// setrlimit(RLIMIT_CORE, 0): the resource's type differs between C and Swift.
 int clinux_forbid_cores(void);
 
+/// mallopt(M_MMAP_THRESHOLD, size) and mallopt(M_TRIM_THRESHOLD, size): <malloc.h> is in no module.
+int clinux_return_large_blocks(size_t size);
+
+/// madvise(MADV_DONTNEED) for the segments of the program that are not writable: dl_iterate_phdr(3) is declared under
+/// `_GNU_SOURCE`.
+int clinux_release_program(void);
+
 /// unshare(CLONE_NEWNET) for the calling thread; tests make their own network with it.
 int clinux_unshare_network(void);
 

@@ -1,4 +1,7 @@
-/// A bounded first-in first-out queue of octet strings, each with a header; memory is taken once.
+/// A bounded first-in first-out queue of octet strings, each with a header.
+///
+/// Memory is taken once, but not touched before there is something to put there: a queue that never holds much never
+/// needs more than its first pages.
 internal struct DatagramQueue<Header: Sendable>: Sendable {
   private struct Entry: Sendable {
     var header: Header
@@ -16,7 +19,8 @@ internal struct DatagramQueue<Header: Sendable>: Sendable {
   /// A queue for `capacity` datagrams of `octetCapacity` octets in all.
   internal init(capacity: Int, octetCapacity: Int) {
     entries = Array(repeating: nil, count: capacity)
-    octets = Array(repeating: 0, count: octetCapacity)
+    // Read only where a datagram was written.
+    octets = unsafe Array(unsafeUninitializedCapacity: octetCapacity) { $1 = octetCapacity }
   }
 
   /// The header queued last, if it still waits.
@@ -53,7 +57,7 @@ internal struct DatagramQueue<Header: Sendable>: Sendable {
     let untilWrap = min(entry.length, octets.count - firstOctet)
     let datagram = Array(octets[firstOctet..<firstOctet + untilWrap] + octets[..<(entry.length - untilWrap)])
     octetCount -= entry.length
-    firstOctet = octets.isEmpty ? 0 : (firstOctet + entry.length) % octets.count
+    firstOctet = count == 0 || octets.isEmpty ? 0 : (firstOctet + entry.length) % octets.count
     return (entry.header, datagram)
   }
 }

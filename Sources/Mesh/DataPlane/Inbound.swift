@@ -109,7 +109,8 @@ extension Inbound {
       }
       batch[index].offset = UInt32(run[packet].source)
       batch[index].length = UInt32(run[packet].length)
-      let isTraffic = classify(index, of: &batch, from: session.id, session.peer, table, now)
+      let order = PacketOrder(session: session.keypair.createdAt, counter: run[packet].counter)
+      let isTraffic = classify(index, order, of: &batch, from: session.id, session.peer, table, now)
       hasTraffic = isTraffic || hasTraffic
     }
     if hasTraffic { session.peer.activity.noteTrafficReceived(at: now) }

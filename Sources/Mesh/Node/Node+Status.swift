@@ -43,14 +43,15 @@ extension Node {
     return status
   }
 
-  private func status(of peer: Peer, _ prefixes: Set<IPPrefix>, _ view: NeighbourView?) -> Status.Peer {
+  private func status(of peer: Peer, _ prefixes: [IPPrefix], _ view: NeighbourView?) -> Status.Peer {
     var status = Status.Peer(publicKey: peer.publicKey)
     status.presharedKey = peer.configuration.presharedKey
     status.endpoint = peer.endpoints.current?.remote
     status.configuredEndpoints = peer.configuration.endpoints
     // In the order configured, then what was learned.
-    let configured = peer.configuration.allowedIPs.filter { prefixes.contains($0) }
-    status.allowedIPs = configured + prefixes.subtracting(configured).sorted()
+    let configured = Set(peer.configuration.allowedIPs).intersection(prefixes)
+    status.allowedIPs = peer.configuration.allowedIPs.filter(configured.contains)
+    status.allowedIPs += prefixes.lazy.filter { !configured.contains($0) }
     status.lastHandshake = peer.lastHandshake
     status.receivedBytes = peer.activity.receivedBytes
     status.sentBytes = peer.activity.sentBytes
@@ -75,13 +76,13 @@ extension Node {
     UpdateRefusals.Reason.allCases.map { ($0.rawValue, refusals[$0]) }.filter { $0.1 > 0 }
   }
 
-  /// Where traffic goes: the prefixes that lead to each peer.
-  private func prefixesByPeer() -> [PeerID: Set<IPPrefix>] {
-    var prefixes: [PeerID: Set<IPPrefix>] = [:]
+  /// Where traffic goes: the prefixes that lead to each peer, in order.
+  private func prefixesByPeer() -> [PeerID: [IPPrefix]] {
+    var prefixes: [PeerID: [IPPrefix]] = [:]
     draft.allowedIPs.forEach { prefix, source, route in
       // A part of a prefix is not the prefix.
       guard source == nil, case .peer(let id) = route.target else { return }
-      prefixes[id, default: []].insert(prefix)
+      prefixes[id, default: []].append(prefix)
     }
     return prefixes
   }

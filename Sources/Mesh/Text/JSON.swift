@@ -34,6 +34,16 @@ indirect enum JSON: Sendable {
     return text + "\n"
   }
 
+  /// The text as an element of an array that is written piece by piece, up to the newline before what follows.
+  func element(isFirst: Bool) -> String {
+    var text = isFirst ? "[\n  " : ",\n  "
+    write(to: &text, separator: "\n  ")
+    return text
+  }
+
+  /// What follows the last element of such an array.
+  static func arrayEnd(isEmpty: Bool) -> String { isEmpty ? "[]\n" : "\n]\n" }
+
   /// Writes the value; between elements comes `separator`, a newline with its indentation, or nothing.
   private func write(to text: inout String, separator: String?) {
     switch self {

@@ -63,14 +63,7 @@ extension MonitorEvent {
     case .started: return []
     case .node(let event): return event.members
     case .table(let change):
-      let rest =
-        switch change.row {
-        case .interface(let row): RoutingJSON.members(of: row)
-        case .neighbour(let row): RoutingJSON.members(of: row)
-        case .xroute(let row): RoutingJSON.members(of: row)
-        case .route(let row): RoutingJSON.members(of: row)
-        }
-      return [("change", .string(change.kind.rawValue))] + rest
+      return [("change", .string(change.kind.rawValue))] + RoutingJSON.members(of: change.row)
     }
   }
 }

@@ -11,16 +11,6 @@ public enum RoutingJSON {
     JSON.array(rows.map { .object(members(of: $0)) }).text
   }
 
-  /// An array with one object per route.
-  public static func routes(_ rows: [RouteRow]) -> String {
-    JSON.array(rows.map { .object(members(of: $0)) }).text
-  }
-
-  /// An array with one object per prefix of our own.
-  public static func xroutes(_ rows: [XrouteRow]) -> String {
-    JSON.array(rows.map { .object(members(of: $0)) }).text
-  }
-
   /// One object.
   public static func explanation(_ explanation: Explanation) -> String {
     var target: PublicKey?
@@ -44,6 +34,15 @@ public enum RoutingJSON {
           })
       ),
     ]).text
+  }
+
+  static func members(of row: TableRow) -> [JSON.Member] {
+    switch row {
+    case .interface(let row): members(of: row)
+    case .neighbour(let row): members(of: row)
+    case .xroute(let row): members(of: row)
+    case .route(let row): members(of: row)
+    }
   }
 
   static func members(of row: InterfaceRow) -> [JSON.Member] {

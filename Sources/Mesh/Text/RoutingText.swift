@@ -9,21 +9,15 @@ public enum RoutingText {
     rows.map { text(of: $0) + "\n" }.joined()
   }
 
-  /// The routes, the prefixes in a column.
-  public static func routes(_ rows: [RouteRow]) -> String {
-    columns(rows.map { (destination($0.prefix, $0.source), text(of: $0)) })
-  }
-
-  /// What this node announces, the prefixes in a column.
-  public static func xroutes(_ rows: [XrouteRow]) -> String {
-    columns(rows.map { (destination($0.prefix, $0.source), "metric \($0.metric)") })
-  }
-
-  private static func columns(_ rows: [(String, String)]) -> String {
-    let width = rows.map(\.0.utf8.count).max() ?? 0
-    return rows.map { first, rest in
-      "\(first)\(String(repeating: " ", count: width - first.utf8.count)) \(rest)\n"
-    }.joined()
+  /// A row about a destination, its prefix in a column of `width`.
+  static func line(_ row: TableRow, width: Int) -> String {
+    let (first, rest) =
+      switch row {
+      case .route(let row): (destination(row.prefix, row.source), text(of: row))
+      case .xroute(let row): (destination(row.prefix, row.source), "metric \(row.metric)")
+      case .interface, .neighbour: ("", "")
+      }
+    return "\(first)\(String(repeating: " ", count: max(width - first.utf8.count, 0))) \(rest)\n"
   }
 
   /// A prefix, and where packets must come from if that matters.

@@ -21,8 +21,19 @@ public enum UAPIResponse {
   }
 
   /// Text to be shown as it is: its lines, each behind `line=`; `success` is to follow.
-  public static func text(_ text: String) -> String {
-    lines(of: text).map { "line=\($0)\n" }.joined()
+  public static func text(_ text: String) -> String { lines(of: text) }
+
+  /// Whole lines of such a text; `text("")` is to follow the last ones.
+  public static func page(_ page: String) -> String { page.isEmpty ? "" : lines(of: page.dropLast()) }
+
+  private static func lines(of text: some StringProtocol) -> String {
+    var framed = ""
+    for line in Substring(text).utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      framed += "line="
+      framed += Substring(line)
+      framed += "\n"
+    }
+    return framed
   }
 
   /// One line of text that ends with a newline.
