@@ -51,10 +51,10 @@ import Testing
     station.receive([.acknowledgment(opaque: request.opaque)], from: 1, isUnicast: true)
   }
 
-  /// The neighbour answers, and says that it hears us.
+  /// The neighbour answers, says that it hears us, and announces what it has.
   private func comeBack(_ station: inout Station) {
     answer(&station)
-    station.receive([station.ihu(96)], from: 1)
+    station.receive([station.ihu(96), Station.update(96)], from: 1)
     station.run(for: .milliseconds(1))
   }
 
@@ -124,7 +124,7 @@ import Testing
     #expect(station.nextHop == nil)
     // Its IHU tells of Hellos that it heard later.
     station.run(for: .seconds(3))
-    station.receive([station.hello(1), station.ihu(96)], from: 1)
+    station.receive([station.hello(1), station.ihu(96), Station.update(96)], from: 1)
     station.run(for: .milliseconds(1))
     #expect(station.nextHop == 1)
   }

@@ -103,7 +103,8 @@ extension Speaker {
   mutating func lose(_ slot: RouteTable.Slot, at now: Instant) {
     epoch &+= 1
     if epoch == 0 { epoch = 1 }
-    let waiting = neighbourTable.keys.filter { cost($0).isFinite }
+    // One that we do not hear may still hear us, and follow what we said last.
+    let waiting = neighbourTable.filter { $0.value.isUp && $0.value.isHeard }.keys
     routeTable[slot].announced = nil
     if !waiting.isEmpty {
       routeTable[slot].hold = Destination.Hold(
