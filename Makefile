@@ -5,8 +5,9 @@ STATIC_BUILD = swift build -c release -Xswiftc -static-executable --scratch-path
 SWIFT_FILES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Reference \
   Fuzz/Package.swift Fuzz/Sources
 SECONDS = 10
+SEEDS = 0-299
 
-.PHONY: run test test-slow unit integration bench format lint static emulator fuzz docs clean
+.PHONY: run test test-slow unit integration simulate bench format lint static emulator fuzz docs clean
 
 run: static
 	scripts/run-demo $(MESHD)
@@ -40,6 +41,11 @@ static:
 
 emulator: static
 	$(STATIC_BUILD) --product link-emulator
+
+simulate:
+	scripts/dependencies build
+	$(STATIC_BUILD) --product simulate
+	.build/static/release/simulate $(SEEDS)
 
 fuzz:
 	scripts/fuzz $(SECONDS)

@@ -24,6 +24,7 @@ let package = Package(
     .library(name: "Tun", targets: ["Tun"]),
     .executable(name: "meshd", targets: ["meshd"]),
     .executable(name: "link-emulator", targets: ["LinkEmulator"]),
+    .executable(name: "simulate", targets: ["Simulate"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -74,6 +75,8 @@ let package = Package(
     .target(
       name: "Simulation", dependencies: ["Net", "Noise", "Babel", "Mesh"], path: "Tests/Simulation",
       swiftSettings: testSettings),
+    .executableTarget(
+      name: "Simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: testSettings),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
     .target(
       name: "LinkEmulation",

@@ -169,6 +169,9 @@ import Testing
     #expect(station.nextHop == nil)
     station.receive(
       [.hello(Hello(seqno: Seqno(5001), interval: Station.long)), station.ihu(96)], from: 1)
+    // Whether it still has them it must say itself.
+    #expect(station.nextHop == nil)
+    station.receive([Station.update(96)], from: 1)
     #expect(station.nextHop == 1)
   }
 
@@ -195,6 +198,9 @@ import Testing
     #expect(station.speaker.neighbour(Station.id(1))?.cost == .infinity)
     station.perform { $0.linkUp(Station.id(1), at: $1) }
     for _ in 0..<2 { station.receive([station.hello(1), station.ihu(96)], from: 1) }
+    #expect(station.nextHop == nil)
+    #expect(station.sent.flatMap(\.messages).contains(.routeRequest(RouteRequest())))
+    station.receive([Station.update(96)], from: 1)
     #expect(station.nextHop == 1)
   }
 

@@ -120,6 +120,48 @@ import Testing
         == [.test("10.1.0.0/16")])
   }
 
+  @Test func neighbourThatIsNotHeardStillHasALostPrefixHeld() {
+    var station = Station()
+    station.join(1)
+    station.join(2)
+    station.receive([Station.update(96)], from: 1)
+    station.run(for: .seconds(1))
+    // We miss its Hellos; it may hear ours and follow our route.
+    station.receive([.ihu(IHU(address: nil, rxcost: .infinity, interval: Station.long))], from: 2)
+    station.receive([Station.retraction()], from: 1)
+    station.run(for: .milliseconds(20))
+    station.acknowledgeAll(from: 1)
+    #expect(station.hold?.waiting == [Station.id(2)])
+    station.sent = []
+    station.receive([station.ihu(96)], from: 2)
+    station.run(for: .milliseconds(50))
+    #expect(station.metrics(to: 2).contains(.infinity))
+    station.acknowledgeAll(from: 2)
+    #expect(station.hold == nil)
+  }
+
+  @Test func retractedRouteInAnOvertakenPacketIsLost() {
+    var station = Station()
+    station.join(1)
+    let other = IPPrefix.test("fd00::2/128")
+    func late(_ opaque: UInt16, _ updates: TLV...) -> [TLV] {
+      [.acknowledgmentRequest(opaque: opaque, interval: Station.long)] + updates
+    }
+    station.receive([Station.update(96)], from: 1)
+    station.receive([Station.retraction()], from: 1)
+    let both = late(7, Station.update(96), Station.update(96, prefix: other))
+    station.receive(both, from: 1, isOvertaken: true)
+    #expect(station.nextHop == nil)
+    #expect(station.speaker.route(for: other).state != .none)
+    // Its sender says it again if it still holds.
+    station.receive(late(8, Station.update(96, prefix: other)), from: 1, isOvertaken: true)
+    let acknowledgments = station.sent.flatMap(\.messages).filter { $0 == .acknowledgment(opaque: 7) }
+    #expect(acknowledgments == [])
+    #expect(station.sent.flatMap(\.messages).contains(.acknowledgment(opaque: 8)))
+    station.receive(both, from: 1)
+    #expect(station.nextHop == 1)
+  }
+
   @Test func pitfall24NeighbourThatGoesIsReplacedThroughSelection() {
     var station = Station()
     station.join(1)

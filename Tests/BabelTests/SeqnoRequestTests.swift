@@ -97,14 +97,19 @@ import Testing
     for neighbour in 1...3 { #expect(station.updates(to: neighbour).map(\.seqno) == [Seqno(101)]) }
   }
 
-  @Test func numberRisesByOneWhateverIsAsked() {
+  @Test func numberLeapsToWhatIsAskedButSeldomAndNotTooFar() {
     var station = Station()
     station.perform { $0.originate(Station.prefix, at: $1) }
     station.join(1)
-    station.receive([request(200, routerID: Station.routerID)], from: 1)
-    #expect(station.speaker.seqno == Seqno(101))
     station.receive([request(100, routerID: Station.routerID)], from: 1)
-    #expect(station.speaker.seqno == Seqno(101))
+    #expect(station.speaker.seqno == Seqno(100))
+    station.receive([request(200, routerID: Station.routerID)], from: 1)
+    #expect(station.speaker.seqno == Seqno(200))
+    station.receive([request(300, routerID: Station.routerID)], from: 1)
+    #expect(station.speaker.seqno == Seqno(201))
+    station.run(for: .seconds(10))
+    station.receive([request(201 + 32767, routerID: Station.routerID)], from: 1)
+    #expect(station.speaker.seqno == Seqno(201 + 16384))
   }
 
   @Test func pitfall18RequestForAPrefixWeNoLongerOriginateRaisesNothing() {

@@ -6,6 +6,7 @@
 #   interface a LINE…            begins the configuration file of a, with its key
 #   peer a m LINE…               adds m to it
 #   up a [OPTION…]               runs `meshd up` there; wireguard a ours|stock   runs a plain WireGuard daemon
+#   stock_interface s a fe80::1  a stock node's interface to a; babeld s tunnel a… or bird s 9 a…   runs its routing daemon
 #   in_node a COMMAND…           runs a command there
 #   check SENTENCE COMMAND…      a step that must hold; the first that does not ends the scenario
 #   within SECONDS COMMAND…      repeats a command until it succeeds; throughout SECONDS COMMAND… until it fails
@@ -268,6 +269,62 @@ meshd_routes() { # NODE [OPTION…]
   local node=$1
   shift
   in_node "$node" "$MESHD" routes "$(device "$node")" "$@"
+}
+
+# --- Stock routers -----------------------------------------------------------------------------------------------------
+
+# A node without meshd has an interface for each neighbour, as its documentation wants it: wireguard-go with one peer that
+# may send anything, and addresses by hand. It begins the session, since its routing daemon says Hello.
+
+stock_device() { echo "$tag$1$2"; } # NODE OTHER: the name of NODE's interface to OTHER
+
+stock_interface() { # NODE OTHER LINK-LOCAL [ADDRESS…]
+  local node=$1 other=$2 name address
+  name=$(stock_device "$1" "$2")
+  in_node "$node" wireguard-go "$name" >>"$scratch/$node/log" 2>&1
+  in_node "$node" wg set "$name" private-key "$scratch/$node/private" \
+    peer "$(key_of "$other")" endpoint "$(underlay "$other" "$node"):51820" allowed-ips 0.0.0.0/0,::/0
+  # As on the kernel's own WireGuard interfaces, the only link-local address is the one given.
+  in_node "$node" ip link set "$name" addrgenmode none
+  for address in "${@:3}"; do in_node "$node" ip address add "$address" dev "$name"; done
+  in_node "$node" ip link set "$name" mtu 1420 up
+}
+
+babeld() { # NODE TYPE OTHER…: Debian's babeld, which announces what is NODE's own in 10.44.0.0/16 and fd44::/16
+  local node=$1 type=$2 other interfaces=()
+  for other in "${@:3}"; do interfaces+=(-C "interface $(stock_device "$node" "$other") type $type"); done
+  start "$node" babeld -d 1 -I "$scratch/$node/babeld.pid" -S "$scratch/$node/babeld-state" "${interfaces[@]}" \
+    -C "redistribute local ip 10.44.0.0/16" -C "redistribute local ip fd44::/16" -C "redistribute local deny"
+}
+
+bird() { # NODE NUMBER OTHER…: Debian's BIRD, which announces 10.44.0.NUMBER and fd44::NUMBER
+  local node=$1 number=$2 other interfaces=
+  for other in "${@:3}"; do interfaces+="interface \"$(stock_device "$node" "$other")\" { type wired; }; "; done
+  cat >"$scratch/$node/bird.conf" <<END
+log stderr all;
+router id 10.44.0.$number;
+protocol device {}
+protocol static { ipv4; route 10.44.0.$number/32 unreachable; }
+protocol static { ipv6; route fd44::$number/128 unreachable; }
+protocol kernel { ipv4 { export where source = RTS_BABEL; }; }
+protocol kernel { ipv6 { export where source = RTS_BABEL; }; }
+protocol babel mesh {
+  ipv4 { export where source ~ [RTS_STATIC, RTS_BABEL]; };
+  ipv6 { export where source ~ [RTS_STATIC, RTS_BABEL]; };
+  debug { states, interfaces };
+  $interfaces
+}
+END
+  in_node "$node" sysctl -q net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+  start "$node" bird -f -c "$scratch/$node/bird.conf" -s "$scratch/$node/bird.ctl" -P "$scratch/$node/bird.pid"
+}
+
+birdc() { in_node "$1" birdc -s "$scratch/$1/bird.ctl" "${@:2}"; } # NODE COMMAND…
+
+# What a stock daemon has put into the kernel: a line "PREFIX via NEXT-HOP" for each route, sorted.
+stock_routes() { # NODE
+  { in_node "$1" ip -4 route show; in_node "$1" ip -6 route show; } |
+    sed -nE 's/^([^ ]+) (from [^ ]+ )?via (inet6 )?([^ ]+) .*proto (babel|bird) .*/\1 \2via \4/p' | sort
 }
 
 # --- Traffic ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@ import CAllocations
 import Mesh
 import Net
 import Noise
+import Simulation
 import Testing
 
 @Suite struct AllocationTests {

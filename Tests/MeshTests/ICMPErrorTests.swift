@@ -1,5 +1,6 @@
 import Mesh
 import Net
+import Simulation
 import Testing
 
 @Suite struct ICMPErrorTests {

@@ -1,5 +1,6 @@
 import Net
 import Noise
+import Simulation
 import Testing
 
 @testable import Mesh
@@ -201,7 +202,8 @@ import Testing
     let nobody = PeerID(rawValue: 7)
     let path = Path(remote: Endpoint(address: .v4(.any), port: 1))
     let events: [DataPlaneEvent] = [
-      .control(nobody, [1, 2, 3], arrival: start), .needsSession(nobody, [1]),
+      .control(nobody, [1, 2, 3], arrival: start, order: PacketOrder(session: start, counter: 0)),
+      .needsSession(nobody, [1]),
       .keyConfirmed(nobody, ReceiverIndex(1)), .endpointObserved(nobody, path),
       .handshake([], path), .handshake([1, 0, 0, 0], path),
       .handshake([UInt8](repeating: 3, count: 64), path),

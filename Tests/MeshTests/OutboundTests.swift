@@ -1,6 +1,7 @@
 import Mesh
 import Net
 import Noise
+import Simulation
 import Testing
 
 @Suite struct OutboundTests {

@@ -1,6 +1,7 @@
 import Mesh
 import Net
 import Noise
+import Simulation
 
 /// One node's data plane with its table, as a lane and the control thread would hold it.
 struct Plane: ~Copyable {
@@ -96,7 +97,7 @@ struct Sent {
       let slot = batch[index]
       all.append(
         Sent(
-          disposition: slot.disposition, bytes: batch.bytes(index).array, peer: slot.peer, ecn: slot.ecn,
+          disposition: slot.disposition, bytes: batch.bytes(index).octets, peer: slot.peer, ecn: slot.ecn,
           dscp: slot.dscp, path: slot.path == PacketBatch.Slot.noPath ? nil : batch.path(slot.path)))
     }
     return all

@@ -37,17 +37,6 @@ extension SimulatedNetwork {
     #expect(disagreements() == [], comment, sourceLocation: location)
   }
 
-  /// A packet between two hosts' own addresses, told from others by its number.
-  func packet(from start: Int, to end: Int, _ family: AddressFamily = .v4, number: Int = 0) -> [UInt8] {
-    let index = family == .v4 ? 0 : 1
-    return TestPacket.make(
-      from: "\(hosts[start].addresses[index])", to: "\(hosts[end].addresses[index])",
-      payload: [
-        UInt8(start), UInt8(end), UInt8(truncatingIfNeeded: number >> 8), UInt8(truncatingIfNeeded: number),
-      ]
-        + (0..<(number % 60)).map { UInt8($0) })
-  }
-
   /// Sends packets between all pairs in both families, and expects each to arrive as it was sent but for its hop limit,
   /// if and only if there is a path; nothing is dropped for its source.
   func expectTraffic(_ location: SourceLocation = #_sourceLocation) {
@@ -89,12 +78,6 @@ extension SimulatedNetwork {
 
   private func arePeers(_ a: Int, _ b: Int) -> Bool {
     hosts[a].configuration.peers.contains { $0.publicKey == hosts[b].publicKey }
-  }
-
-  /// Packets dropped by all hosts for their source.
-  var sourceRefusals: UInt64 {
-    let reasons: [DropReason] = [.disallowedSource, .unknownSource, .unacceptedSource, .martianSource]
-    return hosts.reduce(0) { sum, host in reasons.reduce(sum) { $0 + (host.daemon?.drops[$1] ?? 0) } }
   }
 }
 

@@ -1,6 +1,7 @@
 import Mesh
 import Net
 import Noise
+import Simulation
 import Testing
 
 /// Every mode of the source check, against a table written by hand and against the rule written out.

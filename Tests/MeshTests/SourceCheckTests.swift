@@ -1,5 +1,6 @@
 import Mesh
 import Net
+import Simulation
 import Testing
 
 /// Rule 6.5 as a table: which sources a peer may use, by what is known of them.

@@ -1,6 +1,7 @@
 import Mesh
 import Net
 import Noise
+import Simulation
 import Testing
 
 /// a – m – b: packets between two peers of m.

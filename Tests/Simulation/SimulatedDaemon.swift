@@ -68,6 +68,12 @@ public final class SimulatedDaemon {
     return effects
   }
 
+  /// Gives what an observer was told since the last call.
+  func takeChanges() -> [TableChange] {
+    defer { changes = [] }
+    return changes
+  }
+
   // MARK: Lanes
 
   /// The host sends a packet into the TUN device.
@@ -153,7 +159,7 @@ public final class SimulatedDaemon {
 
 extension RawSpan {
   /// A copy of the octets.
-  var octets: [UInt8] { (0..<byteCount).map { byte($0) } }
+  public var octets: [UInt8] { (0..<byteCount).map { byte($0) } }
 }
 
 // What the tables say, and what a liar does with them.

@@ -30,6 +30,10 @@ public final class SimulatedHost {
   public internal(set) var events: [NodeEvent] = []
   /// The daemon; `nil` while none runs.
   public internal(set) var daemon: SimulatedDaemon?
+  /// When its daemon started.
+  var startedAt = Instant.zero
+  /// The sessions that sent when its table was last looked at, by peer.
+  var sessions: [ReceiverIndex?] = []
   /// The NAT before it.
   var translation: Translation?
   /// When the daemon's next turn is scheduled.

@@ -1,5 +1,6 @@
 import Mesh
 public import Net
+import Noise
 
 // What the tables of all hosts say together.
 extension SimulatedNetwork {
@@ -12,13 +13,16 @@ extension SimulatedNetwork {
   }
 
   /// Notes the next hops of a host whose table is new, and follows those that changed: none may lead into a loop.
+  ///
+  /// A session that is new makes every way over it new: what leaves under keys that the other end has lost goes nowhere.
   func note(_ number: Int) {
     let host = hosts[number]
+    let sessions = host.configuration.peers.map { host.daemon?.entry(of: $0.publicKey)?.current?.localIndex }
+    let areSessionsNew = sessions != host.sessions
+    host.sessions = sessions
     for index in nextHops[number].indices {
-      let hop = host.daemon?.nextHop(to: destination(index)).flatMap { key in
-        hosts.firstIndex { $0.publicKey == key }
-      }
-      guard hop != nextHops[number][index] else { continue }
+      let hop = host.daemon?.nextHop(to: destination(index)).flatMap { numbers[$0] }
+      guard hop != nextHops[number][index] || areSessionsNew && hop != nil else { continue }
       nextHops[number][index] = hop
       follow(from: number, destination: index)
     }
@@ -27,13 +31,60 @@ extension SimulatedNetwork {
   private func follow(from start: Int, destination index: Int) {
     followedCount += 1
     var way = [start]
-    while let last = way.last, let next = nextHops[last][index] {
+    while let last = way.last, let next = nextHops[last][index], isHeard(last, by: next) {
       guard !way.contains(next) else {
-        violations.append("loop to \(destination(index)) at \(now): \(way + [next])")
+        let loop = Array(way[(way.firstIndex(of: next) ?? 0)...])
+        guard !isExcused(loop, destination: index) else { return }
+        violations.append(
+          "\(now.nanoseconds / 1_000_000) ms: loop to \(destination(index)) "
+            + loop.map { describe($0, destination: index) }.joined(separator: ", "))
         return
       }
       way.append(next)
     }
+  }
+
+  /// Whether a host could open what another one sends it now.
+  private func isHeard(_ host: Int, by other: Int) -> Bool {
+    guard let session = hosts[host].daemon?.entry(of: hosts[other].publicKey)?.current else { return false }
+    return hosts[other].daemon?.table.session(session.remoteIndex)?.peer.publicKey == hosts[host].publicKey
+  }
+
+  /// Whether a loop is one that Babel does not keep from arising for a moment.
+  ///
+  /// The prefix that leads into it has several origins (RFC 8966 §2.7), be they honest or a liar's; a liar is in the loop
+  /// itself; or a node has just started, has lost its distances, and the news of that is on the way to its neighbours.
+  private func isExcused(_ loop: [Int], destination index: Int) -> Bool {
+    guard liars.isDisjoint(with: loop) else { return true }
+    guard loop.allSatisfy({ hosts[$0].startedAt < now.advanced(by: .seconds(-1)) }) else { return true }
+    let routes = loop.map { route(at: $0, destination: index) }
+    let prefixes = Set(routes.map { $0?.prefix })
+    guard prefixes.isDisjoint(with: falsePrefixes.map { $0 }) else { return true }
+    return prefixes.count == 1 && Set(routes.map { $0?.routerID }).count > 1
+  }
+
+  /// What Babel says about the way that a host's packets to a destination take.
+  private func route(at host: Int, destination index: Int) -> RouteRow? {
+    guard let daemon = hosts[host].daemon,
+      let source = daemon.table.settings.ownAddresses.first(where: {
+        $0.family == destination(index).family
+      })
+    else { return nil }
+    let prefix = daemon.table.allowedIPs.lookup(destination(index), from: source)?.prefix
+    return daemon.node.routeRows(all: false, at: now).first { $0.prefix == prefix && $0.state == .selected }
+  }
+
+  private func describe(_ host: Int, destination index: Int) -> String {
+    let prefix = route(at: host, destination: index)?.prefix ?? IPPrefix(host: destination(index))
+    let rows = hosts[host].daemon?.node.routeRows(all: true, at: now).filter { $0.prefix == prefix } ?? []
+    let ways = rows.map { row in
+      let via = row.via.flatMap { numbers[$0.publicKey] }
+      return
+        "\(via.map(String.init) ?? "nobody") \(row.referenceMetric)+\(Int(row.metric) - Int(row.referenceMetric)) "
+        + "seqno \(row.seqno) \(row.verdict)"
+    }
+    return
+      "\(host) by \(nextHops[host][index].map(String.init) ?? "nobody") for \(prefix) of [\(ways.joined(separator: "; "))]"
   }
 
   /// The hosts that a packet would visit, the first being the sender; `nil` if it would not arrive.
@@ -50,25 +101,37 @@ extension SimulatedNetwork {
   /// The metric of the route in use at a host; `nil` if there is none.
   public func metric(at host: Int, to end: Int, _ family: AddressFamily = .v6) -> Int? {
     guard host != end else { return 0 }
-    let prefix = IPPrefix(host: hosts[end].addresses[family == .v4 ? 0 : 1])
+    return metrics(at: host)[IPPrefix(host: hosts[end].addresses[family == .v4 ? 0 : 1])]
+  }
+
+  /// The metrics of the routes in use at a host.
+  private func metrics(at host: Int) -> [IPPrefix: Int] {
     let routes = hosts[host].daemon?.node.routeRows(all: false, at: now) ?? []
-    return routes.first { $0.prefix == prefix && $0.state == .selected }.map { Int($0.metric) }
+    return Dictionary(
+      routes.lazy.filter { $0.state == .selected && $0.source == nil }.map { ($0.prefix, Int($0.metric)) },
+      uniquingKeysWith: { first, _ in first })
   }
 
   /// What each host pays to each other one: the cost that its Babel has found, which is the link's and that of its delay.
   private func costs() -> [[Int]] {
     hosts.map { host in
-      let peers = host.daemon?.node.status(at: now).peers ?? []
-      return hosts.map { other in
-        let neighbour = peers.first { $0.publicKey == other.publicKey }?.neighbour
-        return neighbour.flatMap { $0.cost == .max ? nil : Int($0.cost) } ?? Self.linkCost
+      var costs = [Int](repeating: Self.linkCost, count: hosts.count)
+      for peer in host.daemon?.node.status(at: now).peers ?? [] {
+        guard let number = numbers[peer.publicKey], let cost = peer.neighbour?.cost, cost != .max else {
+          continue
+        }
+        costs[number] = Int(cost)
       }
+      return costs
     }
   }
 
   /// The least cost from every host to `end` over links that carry datagrams both ways (Dijkstra).
   public func distances(to end: Int) -> [Int?] {
-    let costs = costs()
+    distances(to: end, costs())
+  }
+
+  private func distances(to end: Int, _ costs: [[Int]]) -> [Int?] {
     var distance = [Int?](repeating: nil, count: hosts.count)
     var isDone = [Bool](repeating: false, count: hosts.count)
     distance[end] = 0
@@ -88,7 +151,7 @@ extension SimulatedNetwork {
     return [Direction(from: a, to: b), Direction(from: b, to: a)].allSatisfy { links[$0]?.isCut == false }
   }
 
-  private func arePeers(_ a: Int, _ b: Int) -> Bool {
+  func arePeers(_ a: Int, _ b: Int) -> Bool {
     hosts[a].daemon != nil
       && hosts[a].configuration.peers.contains { $0.publicKey == hosts[b].publicKey && $0.babel != false }
   }
@@ -99,14 +162,16 @@ extension SimulatedNetwork {
   /// a quarter longer or shorter than it is.
   public func disagreements() -> [String] {
     var found: [String] = []
-    for family in AddressFamily.allCases {
-      for end in hosts.indices {
-        let expected = distances(to: end)
+    let costs = costs()
+    let known = hosts.map { metrics(at: $0.number) }
+    for end in hosts.indices {
+      let expected = distances(to: end, costs)
+      for address in hosts[end].addresses {
         for host in hosts.indices where hosts[host].daemon != nil {
-          let metric = metric(at: host, to: end, family)
+          let metric = host == end ? 0 : known[host][IPPrefix(host: address)]
           guard !Self.agree(metric, expected[host]) else { continue }
           found.append(
-            "\(host) to \(end) \(family): \(metric.map(String.init) ?? "none"), "
+            "\(host) to \(end) \(address.family): \(metric.map(String.init) ?? "none"), "
               + "not \(expected[host].map(String.init) ?? "none")")
         }
       }

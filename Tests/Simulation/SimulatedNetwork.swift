@@ -48,6 +48,10 @@ public final class SimulatedNetwork {
   public private(set) var trace = Trace()
   /// Broken invariants, in words.
   public internal(set) var violations: [String] = []
+  /// Hosts that do not keep the rules; loops that they cause are no violations.
+  var liars: Set<Int> = []
+  /// What they have announced, be it theirs or not.
+  var falsePrefixes: Set<IPPrefix> = []
   /// How many changed next hops were followed.
   public internal(set) var followedCount = 0
   /// Sees every datagram when it is sent: an eavesdropper.
@@ -55,6 +59,10 @@ public final class SimulatedNetwork {
 
   /// By host, then by destination: the host that packets go to.
   var nextHops: [[Int?]]
+  /// The hosts' numbers; only looked up.
+  let numbers: [PublicKey: Int]
+  /// Watches metrics, if anybody does.
+  var riseCounter: RiseCounter?
   private var queue = EventQueue<Event>()
   private var random: SplitMix64
   private static let wallEpoch: Int64 = 1_700_000_000_000_000_000
@@ -67,6 +75,7 @@ public final class SimulatedNetwork {
       PrivateKey.generate(using: &random).map { SimulatedHost(number: number, privateKey: $0) }
     }
     precondition(hosts.count == hostCount, "no guarded memory for \(hostCount) keys")
+    numbers = Dictionary(uniqueKeysWithValues: hosts.map { ($0.publicKey, $0.number) })
     nextHops = Array(repeating: Array(repeating: nil, count: 2 * hostCount), count: hostCount)
     self.random = random
   }
@@ -121,9 +130,12 @@ public final class SimulatedNetwork {
   public func start(_ number: Int) {
     let host = hosts[number]
     let epoch = Self.wallEpoch + host.clockOffset.nanoseconds
+    host.startedAt = now
     host.daemon = SimulatedDaemon(
       state: host.disk, epoch: epoch, random: SplitMix64(seed: random.next()))
+    if riseCounter != nil { host.daemon?.observe(at: now) }
     host.daemon?.handle(.configure(host.configuration), at: now)
+    riseCounter?.originReturned(number)
     settle(number)
   }
 
@@ -132,6 +144,7 @@ public final class SimulatedNetwork {
     if gracefully { handle(.shutdown, at: number) }
     hosts[number].daemon = nil
     hosts[number].wakeUp = .distantFuture
+    riseCounter?.originLeft(number)
     note(number)
   }
 
@@ -219,6 +232,9 @@ public final class SimulatedNetwork {
     guard let daemon = host.daemon else { return }
     let effects = daemon.takeEffects()
     if let state = effects.persisted { host.disk = state }
+    if riseCounter != nil {
+      for change in daemon.takeChanges() { riseCounter?.note(change, at: number) }
+    }
     host.events += effects.events
     if effects.isTableNew { note(number) }
     for departure in effects.departures { transmit(departure, from: number) }

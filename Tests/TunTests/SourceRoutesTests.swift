@@ -46,12 +46,12 @@ import Tun
       return route
     }
 
-    /// All that somebody might find changed.
+    /// All that somebody might find changed; the kernel's own routes come when addresses and links are ready.
     mutating func state() throws -> ([KernelRoute], [PolicyRule]) {
       var routes: [KernelRoute] = []
       var rules: [PolicyRule] = []
       for family in AddressFamily.allCases {
-        routes += try netlink.routes(family)
+        routes += try netlink.routes(family).filter { $0.origin != 2 }
         rules += try netlink.rules(family)
       }
       return (routes, rules)

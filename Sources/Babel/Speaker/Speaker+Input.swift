@@ -4,9 +4,12 @@ internal import OrderedCollections
 extension Speaker {
   /// Takes the UDP payload of a packet from `source`, port 6696, to ff02::1:6 or our link-local address.
   ///
-  /// Packets on a link that is down are dropped, as is what does not come from the neighbour's own address.
+  /// Packets on a link that is down are dropped, as is what does not come from the neighbour's own address. In a packet that
+  /// a later one has overtaken, routes that the neighbour has retracted meanwhile are lost, and not acknowledged: it may
+  /// already send packets to their prefixes by shorter ones, and so back to us.
   public mutating func handle(
-    _ payload: RawSpan, from id: NeighbourID, source: IPv6Address, destinationIsUnicast: Bool, at now: Instant
+    _ payload: RawSpan, from id: NeighbourID, source: IPv6Address, destinationIsUnicast: Bool,
+    isOvertaken: Bool = false, at now: Instant
   ) {
     guard neighbourTable[id]?.isUp == true, !isShutDown else { return }
     guard
@@ -21,9 +24,15 @@ extension Speaker {
     }
     var hello: UInt32?
     var times: IHU.Timestamps?
+    var overtakenRequest: UInt16?
+    var isIncomplete = false
     while let message = reader.next() {
       switch message {
       case .acknowledgmentRequest(let opaque, _):
+        guard !isOvertaken else {
+          overtakenRequest = opaque
+          continue
+        }
         // At once, since the interval may be as short as the way (§3.3).
         send([.acknowledgment(opaque: opaque)], to: id, isUnicast: true)
       case .acknowledgment(let opaque):
@@ -35,6 +44,10 @@ extension Speaker {
       case .ihu(let ihu):
         if receive(ihu, from: id, at: now) { times = ihu.timestamps }
       case .update(let update):
+        guard !isOvertaken || !isRetracted(update, by: id) else {
+          isIncomplete = true
+          continue
+        }
         receive(update, from: id, at: now)
       case .wildcardRetraction:
         for slot in slots(of: id) { retract(slot, id, at: now) }
@@ -44,6 +57,9 @@ extension Speaker {
         receive(request, from: id, at: now)
       }
     }
+    if let overtakenRequest, !isIncomplete {
+      send([.acknowledgment(opaque: overtakenRequest)], to: id, isUnicast: true)
+    }
     // Both or nothing: the times of one packet belong together (RFC 9616 §2.2).
     if let hello, let times {
       neighbourTable[id]?.roundTrip.measure(times, hello: hello, clock: clock.time(at: now), at: now)
@@ -51,6 +67,13 @@ extension Speaker {
     counters.malformedTLVs += UInt64(reader.malformedCount)
     refreshCost(id, at: now)
     schedule(id)
+  }
+
+  /// Whether the neighbour has retracted a route a moment ago.
+  private func isRetracted(_ update: Update, by id: NeighbourID) -> Bool {
+    guard update.metric.isFinite, let slot = routeTable.slot(RouteKey(update.prefix, source: update.source))
+    else { return false }
+    return routeTable[slot].formerAnnouncers.contains { $0.neighbour == id }
   }
 
   private mutating func admit(_ source: IPv6Address, from id: NeighbourID, at now: Instant) -> Bool {

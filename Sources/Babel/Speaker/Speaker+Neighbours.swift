@@ -69,6 +69,7 @@ extension Speaker {
     neighbourTable[id]?.reset()
     neighbourTable[id]?.isUp = false
     refreshCost(id, at: now)
+    stopWaiting(for: id, at: now)
     emit(.neighbourChanged(id))
   }
 
@@ -123,11 +124,11 @@ extension Speaker {
     }
     if !cost.isFinite {
       neighbourTable[id]?.unacknowledged = []
-      stopWaiting(for: id, at: now)
     } else if !neighbour.cost.isFinite {
       // Whatever either side said meanwhile may be lost.
       neighbourTable[id]?.owesRouteRequest = true
       requestDump(to: id, at: now)
+      repeatHeld(to: id, at: now)
     }
     emit(.neighbourChanged(id))
   }
@@ -148,6 +149,14 @@ extension Speaker {
   private mutating func stopWaiting(for id: NeighbourID, at now: Instant) {
     for slot in 0..<routeTable.endSlot where routeTable.contains(slot) {
       acknowledgeHold(slot, by: id)
+    }
+  }
+
+  /// Retracts once more what is held because of a neighbour that could not answer before.
+  private mutating func repeatHeld(to id: NeighbourID, at now: Instant) {
+    for slot in 0..<routeTable.endSlot where routeTable.contains(slot) {
+      guard routeTable[slot].hold?.waiting.contains(id) == true else { continue }
+      announce(routeTable[slot].key, to: id, within: timing.urgent, repeats: Self.copies, at: now)
     }
   }
 

@@ -8,6 +8,8 @@ extension Speaker {
   static let starvationTargets = 3
   /// How often a starving node asks.
   static let starvationAttempts = 5
+  /// By how much a request may raise our number at once: half of what still compares as newer.
+  static let longestLeap = 1 << 14
   /// How often we ask for the number that makes a better route usable.
   static let improvementAttempts = 3
 
@@ -35,12 +37,11 @@ extension Speaker {
       return
     }
     guard routeTable[slot].local == nil else {
-      // By one, whatever was asked: a jump would let anyone wear the number out. Copies of the request find it satisfied.
+      // Copies of the request find it satisfied.
       if let claim = routeTable[slot].claim {
         routeTable[slot].claim?.seqno = claim.seqno.successor
       } else {
-        seqno = seqno.successor
-        emit(.seqnoChanged(seqno))
+        raiseSeqno(towards: request.seqno, at: now)
       }
       announceChange(slot, at: now)
       announce(key, within: timing.urgent, repeats: Self.copies, at: now)
@@ -49,6 +50,22 @@ extension Speaker {
     guard request.hopCount > 1 else { return }
     forward(request, slot, from: id, at: now)
     settle(slot)
+  }
+
+  /// Raises our number because a newer one was asked for.
+  ///
+  /// One more is all that honest nodes need. More is asked for where somebody has announced our prefix in our name, with a
+  /// number of his own: whoever believed it can use no route to us below that number, until it forgets. A leap helps, but
+  /// lets others wear the number out, so it is a rare one, and too short for those who miss it to take it for an older one.
+  private mutating func raiseSeqno(towards wanted: Seqno, at now: Instant) {
+    let distance = wanted.distance(from: seqno)
+    if distance > 1, now >= nextLeap {
+      nextLeap = now.advanced(by: timing.leapSpacing)
+      seqno = Seqno(seqno.rawValue &+ UInt16(min(distance, Self.longestLeap)))
+    } else {
+      seqno = seqno.successor
+    }
+    emit(.seqnoChanged(seqno))
   }
 
   /// Passes a request on to one neighbour that is nearer to the originator, never back and never twice.

@@ -116,7 +116,7 @@ extension Speaker {
       return
     }
     let former = routeTable[slot].routes[index]
-    guard !former.announcesSame(as: route) else {
+    guard former.isStale || !former.announcesSame(as: route) else {
       routeTable[slot].routes[index].renew(interval, at: now)
       if routeTable[slot].selected == nil { requestIfStarved(slot, at: now) }
       return

@@ -104,8 +104,10 @@ extension Speaker {
   mutating func lose(_ slot: RouteTable.Slot, at now: Instant) {
     epoch &+= 1
     if epoch == 0 { epoch = 1 }
+    // One that we do not hear may still hear us, and follow what we said last.
     var waiting: [NeighbourID] = []
-    for place in 0..<neighbourTable.count where neighbourTable.values[place].cost.isFinite {
+    for place in 0..<neighbourTable.count
+    where neighbourTable.values[place].isUp && neighbourTable.values[place].isHeard {
       waiting.append(neighbourTable.keys[place])
     }
     routeTable[slot].announced = nil

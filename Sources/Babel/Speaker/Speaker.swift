@@ -69,6 +69,8 @@ public struct Speaker: Sendable {
   var sourcesScheduled = Instant.distantFuture
   var epoch: UInt32 = 0
   var isShutDown = false
+  /// When a request may raise our number by more than one again.
+  var nextLeap = Instant.zero
   /// What was touched; `nil` while nobody observes.
   var observation: Observation?
   private var outputs: [Output] = []

@@ -20,6 +20,8 @@ public struct Timing: Sendable {
   ///
   /// Shorter than the first repetition.
   public var requestSuppression: Duration = .milliseconds(200)
+  /// Between two requests that raise our number by more than one.
+  public var leapSpacing: Duration = .seconds(10)
   /// Before an unacknowledged update is sent again; each further time waits twice as long.
   public var acknowledgment: Duration = .milliseconds(250)
   /// Between two full updates that a neighbour's wildcard requests may cause.

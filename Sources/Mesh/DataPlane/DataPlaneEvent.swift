@@ -6,7 +6,7 @@ public enum DataPlaneEvent: Sendable {
   /// A handshake message or cookie reply of the right length and, where it has one, mac1; not yet authentic.
   case handshake([UInt8], Path)
   /// An authentic Babel packet, IPv6 header included.
-  case control(PeerID, [UInt8], arrival: Instant)
+  case control(PeerID, [UInt8], arrival: Instant, order: PacketOrder)
   /// A packet for a peer without a session that may send; to be staged and sealed once there is one.
   case needsSession(PeerID, [UInt8])
   /// The first authentic packet under a peer's `next` keypair: it becomes `current`.

@@ -22,6 +22,7 @@ public final class DataPlaneEvents: Sendable {
   private struct Arrival: Sendable {
     var peer: PeerID
     var instant: Instant
+    var order: PacketOrder
   }
 
   private let handshakes: Mutex<DatagramQueue<Path>>
@@ -63,7 +64,10 @@ public final class DataPlaneEvents: Sendable {
       case .endpointObserved(let peer, let path): .endpointObserved(peer, path)
       }
     }
-    isMore = take(limit, from: controls, body) { .control($0.peer, $1, arrival: $0.instant) } || isMore
+    isMore =
+      take(limit, from: controls, body) { arrival, packet in
+        .control(arrival.peer, packet, arrival: arrival.instant, order: arrival.order)
+      } || isMore
     isMore = take(limit, from: packets, body) { .needsSession($0, $1) } || isMore
     isMore = take(limit, from: cookies, body) { .handshake($1, $0) } || isMore
     isMore = take(limit, from: handshakes, body) { .handshake($1, $0) } || isMore
@@ -98,8 +102,11 @@ extension DataPlaneEvents {
     }
   }
 
-  internal func postControl(_ packet: RawSpan, from peer: PeerID, at arrival: Instant) -> Bool {
-    noteNews(controls.withLock { $0.append(Arrival(peer: peer, instant: arrival), packet) })
+  internal func postControl(
+    _ packet: RawSpan, from peer: PeerID, at instant: Instant, _ order: PacketOrder
+  ) -> Bool {
+    let arrival = Arrival(peer: peer, instant: instant, order: order)
+    return noteNews(controls.withLock { $0.append(arrival, packet) })
   }
 
   internal func postNeedsSession(_ packet: RawSpan, to peer: PeerID) -> Bool {

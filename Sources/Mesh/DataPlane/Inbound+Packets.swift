@@ -3,8 +3,8 @@ internal import Net
 extension Inbound {
   /// Decides about an authentic, new packet that is no keepalive.
   internal mutating func classify(
-    _ index: Int, of batch: inout PacketBatch, from id: PeerID, _ peer: PeerEntry, _ table: ForwardingTable,
-    _ now: Instant
+    _ index: Int, _ order: PacketOrder, of batch: inout PacketBatch, from id: PeerID, _ peer: PeerEntry,
+    _ table: ForwardingTable, _ now: Instant
   ) {
     batch[index].peer = id.rawValue
     guard let header = IPHeader(reading: batch.bytes(index)) else {
@@ -12,7 +12,7 @@ extension Inbound {
       return
     }
     if peer.speaksBabel, header.source.isLinkScoped || header.destination.isLinkScoped {
-      takeLinkLocal(index, header, of: &batch, from: id, table, now)
+      takeLinkLocal(index, header, order, of: &batch, from: id, table, now)
       return
     }
     guard let ecn = ECN.decapsulate(inner: header.ecn, outer: batch[index].ecn) else {
@@ -42,15 +42,15 @@ extension Inbound {
   /// Link-local traffic of a peer that speaks Babel stays in this process (`babel.md` §5): Babel goes up, the
   /// rest dies.
   private func takeLinkLocal(
-    _ index: Int, _ header: IPHeader, of batch: inout PacketBatch, from id: PeerID, _ table: ForwardingTable,
-    _ now: Instant
+    _ index: Int, _ header: IPHeader, _ order: PacketOrder, of batch: inout PacketBatch, from id: PeerID,
+    _ table: ForwardingTable, _ now: Instant
   ) {
     guard BabelDatagram.matches(batch.bytes(index), header, linkLocal: table.settings.linkLocal) else {
       drop(index, of: &batch, .linkLocal)
       return
     }
     batch[index].length = UInt32(header.totalLength)
-    guard events.postControl(batch.bytes(index), from: id, at: now) else {
+    guard events.postControl(batch.bytes(index), from: id, at: now, order) else {
       drop(index, of: &batch, .controlQueueFull)
       return
     }

@@ -108,7 +108,8 @@ extension Inbound {
       }
       batch[index].offset = UInt32(run[packet].source)
       batch[index].length = UInt32(run[packet].length)
-      classify(index, of: &batch, from: session.id, session.peer, table, now)
+      let order = PacketOrder(session: session.keypair.createdAt, counter: run[packet].counter)
+      classify(index, order, of: &batch, from: session.id, session.peer, table, now)
     }
   }
 

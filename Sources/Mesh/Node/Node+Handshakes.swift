@@ -6,9 +6,9 @@ extension Node {
   mutating func handle(_ event: DataPlaneEvent) {
     switch event {
     case .handshake(let message, let path): handleHandshake(message, along: path)
-    case .control(let id, let packet, let arrival):
+    case .control(let id, let packet, let arrival, let order):
       guard let peer = peer(id) else { return }
-      handleControl(packet, from: peer, arrival: arrival)
+      handleControl(packet, from: peer, arrival: arrival, order)
     case .needsSession(let id, let packet):
       guard let peer = peer(id) else { return }
       stage(packet, for: peer)

@@ -57,16 +57,18 @@ extension Node {
   }
 
   /// An authentic Babel packet, its headers checked by the lane.
-  mutating func handleControl(_ packet: [UInt8], from peer: Peer, arrival: Instant) {
+  mutating func handleControl(_ packet: [UInt8], from peer: Peer, arrival: Instant, _ order: PacketOrder) {
     guard peer.speaksBabel, let header = unsafe IPHeader(reading: packet.span.bytes),
       case .v6(let source) = header.source, case .v6(let destination) = header.destination
     else { return }
     noteSpoken(peer)
     linkUp(peer)
+    let isOvertaken = peer.lastControl.map { order < $0 } ?? false
+    if !isOvertaken { peer.lastControl = order }
     speaker?.handle(
       unsafe packet.span.bytes.extracting(BabelDatagram.overhead..<header.totalLength),
       from: NeighbourID(peer.id.rawValue), source: source,
-      destinationIsUnicast: destination != BabelDatagram.group, at: arrival)
+      destinationIsUnicast: destination != BabelDatagram.group, isOvertaken: isOvertaken, at: arrival)
   }
 
   /// Carries out what the speaker wants.

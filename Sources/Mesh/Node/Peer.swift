@@ -28,6 +28,8 @@ final class Peer {
 
   /// Whether Babel is spoken with the peer.
   var speaksBabel = false
+  /// The newest of the Babel packets that it sealed.
+  var lastControl: PacketOrder?
   /// Whether the speaker has been told that the link is up.
   var isLinkUp = false
   /// Whether Babel finds the link usable.

@@ -83,18 +83,21 @@ struct Station {
     .update(Update(retracting: prefix, source: source, seqno: Seqno(0), interval: long))
   }
 
-  mutating func receive(_ messages: [TLV], from neighbour: Int, isUnicast: Bool = false) {
+  mutating func receive(
+    _ messages: [TLV], from neighbour: Int, isUnicast: Bool = false, isOvertaken: Bool = false
+  ) {
     var writer = PacketWriter(limit: 1372, source: Self.address(neighbour))
     for message in messages { _ = writer.append(message) }
-    receive(bytes: writer.finish() ?? [], from: neighbour, isUnicast: isUnicast)
+    receive(bytes: writer.finish() ?? [], from: neighbour, isUnicast: isUnicast, isOvertaken: isOvertaken)
   }
 
   mutating func receive(
-    bytes: [UInt8], from neighbour: Int, source: IPv6Address? = nil, isUnicast: Bool = false
+    bytes: [UInt8], from neighbour: Int, source: IPv6Address? = nil, isUnicast: Bool = false,
+    isOvertaken: Bool = false
   ) {
     speaker.handle(
       bytes.span.bytes, from: Self.id(neighbour), source: source ?? Self.address(neighbour),
-      destinationIsUnicast: isUnicast, at: now)
+      destinationIsUnicast: isUnicast, isOvertaken: isOvertaken, at: now)
     drain()
   }
 

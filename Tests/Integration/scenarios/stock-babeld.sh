@@ -17,7 +17,7 @@ link m f
 interface s "ListenPort = 51820"
 peer s m "Endpoint = $(underlay m s):51820" "AllowedIPs = 0.0.0.0/0, ::/0"
 wireguard s stock
-configure s fe80::5/64 10.44.9.1/32
+configure s fe80::1/64 10.44.9.1/32
 in_node s ip address add fd44:9::1/128 dev lo nodad
 start_babeld() {
   start s babeld -d 1 -I "$scratch/s/babeld.pid" -S "$scratch/s/babeld-state" \
@@ -34,8 +34,8 @@ start_babeld
 everyone_reaches_s() {
   reaches m 10.44.9.1 && reaches m fd44:9::1 && reaches f 10.44.9.1 && reaches f fd44:9::1
 }
-check "m and f reach s, both families" within 20 everyone_reaches_s
-check "s has babeld routes to m: IPv4" within 10 has_route s 10.44.0.2 babel
+check "S1.8 the old recipe works: m and f reach s, both families" within 20 everyone_reaches_s
+check "S1.2 s has babeld routes to m: IPv4" within 10 has_route s 10.44.0.2 babel
 check "IPv6" within 10 has_route s fd44::2 babel
 check "and to f, two hops away: IPv4" within 10 has_route s 10.44.0.3 babel
 check "IPv6" within 10 has_route s fd44::3 babel
@@ -46,7 +46,7 @@ check "m knows how far s and f are" within 20 knows_round_trips
 babeld_knows() { # its tables go to its log
   kill -USR1 "${pid[s]}" && sleep 0.1 && grep -Eq "Neighbour .* rtt [0-9.]*[1-9]" "$scratch/s/log"
 }
-check "and s, by our timestamps, how far m is" within 20 babeld_knows
+check "S3.4 and s, by our timestamps, how far m is" within 20 babeld_knows
 check "5 MB from f to s arrive intact" transfers f s 10.44.9.1 5
 check "5 MB from s to f over IPv6 arrive intact" transfers s f fd44::3 5
 

@@ -41,9 +41,9 @@ leaves_by() { # EXIT OTHER SOURCE
   in_node c ping -n -q -c 5 -i 0.1 -W 2 -I "$3" 2001:db8::1 || return
   [ $(($(echoes "$1") - mine)) = 5 ] && [ "$(echoes "$2")" = "$others" ]
 }
-check "what comes from the first site leaves by x" within 20 leaves_by x y fd44:1::c
+check "S4.1 what comes from the first site leaves by x" within 20 leaves_by x y fd44:1::c
 check "what comes from the second leaves by y" within 20 leaves_by y x fd44:2::c
-check "m has no policy rule for that" test "$rules_before" = "$(in_node m ip -6 rule)"
+check "S4.1 m has no policy rule for that" test "$rules_before" = "$(in_node m ip -6 rule)"
 no_plain_default() { ! in_node c ip -6 route show | grep -qE "^(default|::/0) dev"; }
 check "c has no default route for other sources" no_plain_default
 check "but one for each address" test 2 = \

@@ -1,9 +1,9 @@
 import Net
 
 /// IP packets for tests.
-enum TestPacket {
+public enum TestPacket {
   /// A packet of `length` octets in all, whose payload counts up from `protocolNumber`'s first octet.
-  static func make(
+  public static func make(
     from source: String, to destination: String, length: Int = 100, hopLimit: UInt8 = 64, ecn: UInt8 = 0,
     protocolNumber: UInt8 = 253, dontFragment: Bool = true, payload: [UInt8]? = nil
   ) -> [UInt8] {
@@ -37,7 +37,7 @@ enum TestPacket {
   }
 
   /// A UDP packet over IPv6 with a correct checksum.
-  static func udp6(
+  public static func udp6(
     from source: String, to destination: String, ports: (UInt16, UInt16) = (6696, 6696),
     payload: [UInt8] = [42, 2, 0, 0]
   ) -> [UInt8] {
@@ -55,14 +55,10 @@ enum TestPacket {
     return make(from: source, to: destination, hopLimit: 1, protocolNumber: 17, payload: writer.bytes)
   }
 
-  static func checksum(_ bytes: [UInt8]) -> UInt16 {
+  /// The checksum of the Internet protocols over some octets.
+  public static func checksum(_ bytes: [UInt8]) -> UInt16 {
     var sum = Checksum()
     sum.add(bytes.span.bytes)
     return sum.value
   }
-}
-
-extension RawSpan {
-  /// A copy of the octets.
-  var array: [UInt8] { (0..<byteCount).map { byte($0) } }
 }
