@@ -5,10 +5,10 @@ internal import OrderedCollections
 extension Speaker {
   /// What is added to the metric of a neighbour's route; `nil` if the route may not be stored.
   func penalty(of route: Route, _ key: RouteKey) -> Metric? {
+    // Nearly always; and a neighbour is too large to be copied for every update.
+    if neighbourTable[route.neighbour]?.settings.inbound.rules.isEmpty == true { return .zero }
     guard let neighbour = neighbourTable[route.neighbour] else { return nil }
-    let filter = neighbour.settings.inbound
-    guard !filter.rules.isEmpty else { return .zero }
-    return filter.metric(
+    return neighbour.settings.inbound.metric(
       for: FilterCandidate(
         key.prefix, source: key.source, neighbour: neighbour.filterAddress, routerID: route.routerID))
   }

@@ -13,32 +13,33 @@ extension Speaker {
   ) {
     guard routeTable[slot].local == nil else { return }
     touch(slot)
-    let row = routeTable[slot]
+    let former = routeTable[slot].selected
     let selection = RouteSelection(
-      row.routes, current: row.selected, halfLife: timing.smoothing, at: now
+      routeTable[slot].routes, current: former, halfLife: timing.smoothing, at: now
     ) { isFeasible($0, slot, at: now) }
-    routeTable[slot].selected = selection.neighbour
     routeTable[slot].reconsideration =
       selection.isPending ? now.advanced(by: timing.smoothing / 8) : .distantFuture
-    if selection.neighbour != row.selected {
-      emitSwitch(slot, from: row.selected, because: reason(for: row, slot, after: loss, at: now))
+    if selection.neighbour != former {
+      let reason = reason(forLeaving: slot, after: loss, at: now)
+      routeTable[slot].selected = selection.neighbour
+      emitSwitch(slot, from: former, because: reason)
     }
-    if selection.neighbour != row.selected || selection.neighbour == nil { report(slot) }
+    if selection.neighbour != former || selection.neighbour == nil { report(slot) }
     if selection.neighbour != nil {
       routeTable[slot].hold = nil
       announceChange(slot, at: now)
     } else {
-      if row.selected != nil { lose(slot, at: now) }
+      if former != nil { lose(slot, at: now) }
       requestIfStarved(slot, at: now)
     }
   }
 
-  /// Why the route that `row` had in use is left.
+  /// Why the route in use is left.
   private func reason(
-    for row: Destination, _ slot: RouteTable.Slot, after loss: RouteSwitch.Reason, at now: Instant
+    forLeaving slot: RouteTable.Slot, after loss: RouteSwitch.Reason, at now: Instant
   ) -> RouteSwitch.Reason {
-    guard row.selected != nil else { return .found }
-    guard let route = row.selectedRoute else { return loss }
+    guard routeTable[slot].selected != nil else { return .found }
+    guard let route = routeTable[slot].selectedRoute else { return loss }
     guard route.metric.isFinite else { return .linkDown }
     return isFeasible(route, slot, at: now) ? .better : .unfeasible
   }
@@ -104,11 +105,15 @@ extension Speaker {
     epoch &+= 1
     if epoch == 0 { epoch = 1 }
     // One that we do not hear may still hear us, and follow what we said last.
-    let waiting = neighbourTable.filter { $0.value.isUp && $0.value.isHeard }.keys
+    var waiting: [NeighbourID] = []
+    for place in 0..<neighbourTable.count
+    where neighbourTable.values[place].isUp && neighbourTable.values[place].isHeard {
+      waiting.append(neighbourTable.keys[place])
+    }
     routeTable[slot].announced = nil
     if !waiting.isEmpty {
       routeTable[slot].hold = Destination.Hold(
-        epoch: epoch, waiting: Array(waiting), end: now.advanced(by: timing.update * 7 / 2))
+        epoch: epoch, waiting: waiting, end: now.advanced(by: timing.update * 7 / 2))
     }
     announce(routeTable[slot].key, within: timing.urgent, repeats: Self.copies, at: now)
   }

@@ -7,7 +7,7 @@ extension Speaker {
   /// No split horizon: neighbours need to know that we know a prefix to accept packets from it
   /// (`decisions.md` 13).
   mutating func announce(_ key: RouteKey, within delay: Duration, repeats: Int, at now: Instant) {
-    for id in neighbourTable.keys where mayHear(id, of: key) {
+    for id in neighbourTable.keys where neighbourTable[id]?.isHeard == true && mayHear(id, of: key) {
       announce(key, to: id, within: delay, repeats: repeats, at: now)
     }
   }
@@ -25,10 +25,10 @@ extension Speaker {
 
   /// Has a packet leave within `delay`.
   mutating func transmitSoon(to id: NeighbourID, within delay: Duration, at now: Instant) {
-    guard let neighbour = neighbourTable[id], neighbour.isUp else { return }
+    guard neighbourTable[id]?.isUp == true else { return }
     // A little patience lets the updates of one event travel together.
     let time = now.advanced(by: jittered(delay, share: 0.2))
-    guard time < neighbour.transmission else { return }
+    guard let other = neighbourTable[id]?.transmission, time < other else { return }
     neighbourTable[id]?.transmission = time
     schedule(id)
   }

@@ -161,9 +161,9 @@ public struct Speaker: Sendable {
 
   /// Puts a neighbour's deadline into the queue if it came nearer.
   mutating func schedule(_ id: NeighbourID) {
-    guard let neighbour = neighbourTable[id] else { return }
-    let deadline = neighbour.deadline
-    guard deadline < neighbour.scheduled else { return }
+    guard let deadline = neighbourTable[id]?.deadline, let hint = neighbourTable[id]?.scheduled,
+      deadline < hint
+    else { return }
     neighbourTable[id]?.scheduled = deadline
     agenda.insert(.neighbour(id), at: deadline)
   }

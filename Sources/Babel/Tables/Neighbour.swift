@@ -147,6 +147,9 @@ struct Neighbour: Sendable {
     return isMeshd || speaksIPv4ViaIPv6 ? .v6(settings.ourLinkLocal) : .v4(IPv4Address(192, 0, 0, 8))
   }
 
+  /// Whether it may announce one more prefix; `limit` is that of a neighbour without one of its own.
+  func hasRoom(under limit: Int) -> Bool { routeCount + graceCount < settings.prefixLimit ?? limit }
+
   /// When something is to be done.
   var deadline: Instant {
     var first = min(helloDeadline, transmission, dumpDeadline, ihuExpiry)

@@ -56,13 +56,13 @@ struct Route: Sendable {
     self.interval = interval
     isRefreshRequested = false
     isStale = false
-    expiry = now.advanced(by: interval.duration * 7 / 2)
+    expiry = Instant(nanoseconds: now.nanoseconds + interval.nanoseconds / 2 * 7)
   }
 
   /// When to ask for that; later than any clock once asked.
   var refresh: Instant {
     isRefreshRequested || expiry == .distantFuture
-      ? .distantFuture : expiry.advanced(by: .zero - interval.duration)
+      ? .distantFuture : Instant(nanoseconds: expiry.nanoseconds - interval.nanoseconds)
   }
 
   /// Notes that an update was asked for.
@@ -86,7 +86,7 @@ struct Route: Sendable {
   /// The metric as it was a while ago: the difference to the metric halves in each half-life (appendix A.3).
   func smoothedMetric(halfLife: Duration, at now: Instant) -> Double {
     let current = Double(metric.rawValue)
-    let halves = smoothedAt.duration(to: now) / halfLife
+    let halves = Double(now.nanoseconds - smoothedAt.nanoseconds) / Double(halfLife.nanoseconds)
     guard halves < 64 else { return current }
     let whole = halves.rounded(.down)
     var difference = smoothed - current

@@ -58,7 +58,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     /// A routing message, to be sealed like any packet, with the octets of that moment.
     case speak(BabelPacket, PeerID)
     /// From now on the host shall send packets to the prefixes `added` into the TUN device, and to those `removed` no
-    /// longer.
+    /// longer; for some of either it may be so already.
     case hostPrefixesChanged(added: [HostPrefix], removed: [HostPrefix])
     /// These are the addresses to which our own UDP packets go, in ascending order: they must not enter the TUN device.
     case underlayChanged([IPAddress])
@@ -123,9 +123,9 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
 
   var draft = ForwardingTable.Draft()
   var isTableDirty = true
-  /// The prefixes that the host uses, as it was last told.
-  var hostPrefixes: Set<HostPrefix> = []
-  /// Those whose use may have changed since.
+  /// The default routes that the host uses, as it was last told.
+  var usedDefaults: Set<HostPrefix> = []
+  /// Prefixes whose use by the host may have changed since it was last told.
   var changedHostPrefixes: [HostPrefix] = []
   /// The addresses of all endpoints, as they were last told.
   var underlay: Set<IPAddress> = []
