@@ -35,6 +35,7 @@ struct ControlLoop: ~Copyable {
   var isListening = true
   private var offloads = OffloadReport()
   private var isStateSaved = true
+  private var savedHighWaterMark: Timestamp?
   /// When the lanes, too, have all begun, and what only the start needed can go.
   private var endOfStart = Instant.distantFuture
 
@@ -272,8 +273,12 @@ struct ControlLoop: ~Copyable {
   }
 
   private mutating func save(_ state: PersistentState) {
+    // A sequence number that a power failure takes away is learned back from the neighbours, and while the disk is busy they
+    // would have to wait for us; a timestamp must never be used twice.
+    let isDurable = state.highWaterMark != savedHighWaterMark
     do {
-      try store.save(state)
+      try store.save(state, isDurable: isDurable)
+      savedHighWaterMark = state.highWaterMark
       isStateSaved = true
     } catch {
       // Once, not with every handshake: on a read-only root it never will be.

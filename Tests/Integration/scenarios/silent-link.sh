@@ -68,5 +68,5 @@ impair c s both up
 wait "$echoes" || true
 check "it is reached again" within 40 reaches a 10.44.9.1
 check "and reaches c" within 40 by_babeld
-kill -KILL "${pid[c]}"
+kill -KILL "${pid[c]}" && wait "${pid[c]}" 2>/dev/null || true
 check "babeld notices within 6 s that c is dead" within 6 fails by_babeld
