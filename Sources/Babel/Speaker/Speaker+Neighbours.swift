@@ -48,6 +48,7 @@ extension Speaker {
     neighbourTable[id]?.reset()
     neighbourTable[id]?.roundTrip = RoundTrip(at: now)
     neighbourTable[id]?.isUp = true
+    neighbourTable[id]?.turnedAt = now
     neighbourTable[id]?.owesRetraction = !neighbour.wasUp
     neighbourTable[id]?.wasUp = true
     neighbourTable[id]?.owesRouteRequest = true
@@ -76,6 +77,7 @@ extension Speaker {
   /// Does what is due for a neighbour.
   mutating func run(_ id: NeighbourID, at now: Instant) {
     guard let before = neighbourTable[id]?.reach else { return }
+    lookAfter(id, at: now)
     neighbourTable[id]?.multicastHellos.expire(at: now)
     neighbourTable[id]?.unicastHellos.expire(at: now)
     neighbourTable[id]?.roundTrip.expire(at: now)
@@ -114,6 +116,7 @@ extension Speaker {
     let cost = neighbour.currentCost
     guard cost != neighbour.cost else { return }
     neighbourTable[id]?.cost = cost
+    if cost.isFinite != neighbour.cost.isFinite { turn(id, at: now) }
     for slot in slots(of: id) {
       if let index = routeTable[slot].index(of: id) {
         routeTable[slot].routes[index].setCost(cost, halfLife: timing.smoothing, at: now)

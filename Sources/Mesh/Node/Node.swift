@@ -35,6 +35,10 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case link(isUp: Bool)
     /// Our side of the path to the peer is no longer valid (1.2.28).
     case staleSource(PeerID)
+    /// The kernel takes no datagram for the peer.
+    case unreachable(PeerID)
+    /// An interface of the host other than ours went down, or carries nothing any more.
+    case interfaceDown(UInt32)
     /// The node is about to end: routes are retracted.
     case shutdown
   }
@@ -66,7 +70,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case event(NodeEvent)
   }
 
-  /// The sampling period of peers with unanswered traffic.
+  /// The sampling period of peers with traffic.
   static var urgentSampling: Duration { .milliseconds(20) }
   /// The sampling period of all others.
   static var calmSampling: Duration { .milliseconds(250) }
@@ -133,6 +137,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   var outbox: Deque<Output> = []
   var calmSample = Instant.zero
   var urgentSample = Instant.distantFuture
+  /// The peers that are looked at more often than all.
+  var busyPeers: [PeerID] = []
   /// No tunnel has anything to do before: a turn must not ask every peer.
   var tunnelDeadline = Instant.distantFuture
   var now = Instant.zero
@@ -166,6 +172,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case .healthy(let prefixes): setHealthy(prefixes)
     case .link(let isUp): setLink(isUp: isUp)
     case .staleSource(let id): forgetSource(of: id)
+    case .unreachable(let id): loseNeighbour(id)
+    case .interfaceDown(let index): doubtNeighbours(behind: index)
     case .shutdown: speaker?.shutdown(at: now)
     }
     drainSpeaker()
