@@ -26,24 +26,6 @@ let benchmarks: @Sendable () -> Void = {
   } setup: {
     draft(peers: 10_000)
   }
-  Benchmark("Publish a route among 100000") { (benchmark, draft: ForwardingTable.Draft) in
-    move(benchmark, draft)
-  } setup: {
-    draft(peers: 50_000)
-  }
-}
-
-/// Moves a prefix to another peer, and publishes the table to a lane that uses the one before.
-private func move(_ benchmark: Benchmark, _ initial: ForwardingTable.Draft) {
-  var draft = initial
-  let published = Published(draft.freeze())
-  var reader = published.reader()
-  let prefix = IPPrefix(host: .v4(IPv4Address(bits: 10 << 24 | 5_000)))
-  benchmark.measure {
-    draft.allowedIPs[prefix] = Route(.peer(PeerID(rawValue: UInt32($0 % 2))))
-    published.publish(draft.freeze())
-    blackHole(reader.current())
-  }
 }
 
 /// A table, and random addresses of which half lie in one of its prefixes.
