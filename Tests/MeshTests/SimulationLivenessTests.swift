@@ -170,6 +170,25 @@ import Testing
   }
 
   @Test(arguments: Seeds.first(6))
+  func nodeThatComesAndGoesIsFoundByAll(seed: UInt64) {
+    let network = SimulationTests.chain(4, seed: seed)
+    network.run(for: .seconds(3))
+    for _ in 0..<3 {
+      network.stop(0, gracefully: true)
+      network.run(for: .milliseconds(300))
+      network.start(0)
+      network.run(for: .seconds(1))
+      let peers = network.hosts[0].configuration.peers
+      network.reconfigure(0) { $0.peers = [] }
+      network.run(for: .milliseconds(300))
+      #expect(network.way(from: 3, to: 0) == nil, network.comment)
+      network.reconfigure(0) { $0.peers = peers }
+      network.run(for: .seconds(1))
+      #expect(network.way(from: 3, to: 0) == [3, 2, 1, 0], network.comment)
+    }
+  }
+
+  @Test(arguments: Seeds.first(6))
   func trafficCutsAndLossMakeNoLoop(seed: UInt64) {
     let (network, edges) = SimulationTests.randomGraph(seed: seed)
     var random = SplitMix64(seed: ~seed)
