@@ -116,8 +116,8 @@ extension Speaker {
     guard let neighbour = neighbourTable[id] else { return }
     if neighbour.cost.isFinite {
       neighbourTable[id]?.owesIHU = true
-    } else if neighbour.isUp, !neighbour.rxcost.isFinite {
-      // What the neighbour finds is its own affair, and counted there.
+    } else if neighbour.isUp, !neighbour.rxcost.isFinite, !neighbour.multicastHellos.isFarewell {
+      // What the neighbour finds is its own affair, and counted there; an end that it announced is no failure.
       neighbourTable[id]?.damping.fail(at: now)
     }
   }
