@@ -169,7 +169,8 @@ class Mesh(Network):
                  f"Address = {self.address(node)}/{prefix_length}"]
         lines += [f"Announce = {prefix}" for prefix in self.announced(node)]
         for other in self.neighbours(node):
-            lines += ["[Peer]", f"PublicKey = {public[other]}", f"Endpoint = {self.endpoint(node, other)}"]
+            lines += ["[Peer]", f"PublicKey = {public[other]}", f"Endpoint = {self.endpoint(node, other)}",
+                      f"MaxPrefixes = {self.PREFIXES + self.PEERS}"]
         for _ in range(self.PEERS - len(self.neighbours(node))):
             stranger = run("wg", "pubkey", input=run("wg", "genkey"))
             lines += ["[Peer]", f"PublicKey = {stranger.strip()}"]

@@ -20,6 +20,8 @@ public struct DatagramWriter: ~Copyable {
     ///
     /// It was sent from another: the peer's cached path should forget its local side.
     public var firstStaleSlot: Int?
+    /// The first slot for which there is no way: no route, a forbidden one, or a device that is down.
+    public var firstUnreachableSlot: Int?
 
     /// Nothing written.
     public init() {}
@@ -194,6 +196,7 @@ public struct DatagramWriter: ~Copyable {
           prepare(next, along: Path(remote: batch.path(train.path).remote))
           repeated = next
         } else {
+          if error.meansUnreachable { result.firstUnreachableSlot = result.firstUnreachableSlot ?? first }
           result.note(error, from: first, count: 1)
           next += 1
           waits = 0
@@ -217,6 +220,15 @@ public struct DatagramWriter: ~Copyable {
 }
 
 extension Errno {
+  /// Whether the kernel has no way for a datagram: no route, one that says unreachable, prohibit or blackhole, or a device
+  /// that is down.
+  internal var meansUnreachable: Bool {
+    switch self {
+    case .networkUnreachable, .noRouteToHost, .permissionDenied, .invalidArgument, .networkDown: true
+    default: false
+    }
+  }
+
   /// Whether the kernel may refuse a datagram with this because of the source address that was asked for:
   /// IPv6 and old IPv4 say `EINVAL`, newer IPv4 `ENETUNREACH` (measured on 6.18).
   internal var isStaleSource: Bool {

@@ -30,13 +30,14 @@ public struct StateFile: Sendable {
 
   /// Replaces the file, readable by its owner alone.
   ///
-  /// Whoever reads sees the old or the new content, also after a power failure.
-  public func write(_ content: [UInt8]) throws(Errno) {
+  /// Whoever reads sees the old or the new content; also after a power failure if it `isDurable`, for which the call waits
+  /// for the disk: seconds, if that is busy.
+  public func write(_ content: [UInt8], isDurable: Bool = true) throws(Errno) {
     // In the same directory, since a rename works within one file system only.
     let temporary = path.removingLastComponent().appending(
       ".\(path.lastComponent?.string ?? "")-\(getpid()).tmp")
     do {
-      try Self.write(content, to: temporary)
+      try Self.write(content, to: temporary, isDurable: isDurable)
       _ = try systemCall {
         unsafe temporary.withPlatformString { old in
           unsafe path.withPlatformString { new in unsafe rename(old, new) }
@@ -46,7 +47,7 @@ public struct StateFile: Sendable {
       _ = unsafe temporary.withPlatformString { unsafe unlink($0) }
       throw error
     }
-    try Self.synchronize(directory: path.removingLastComponent())
+    if isDurable { try Self.synchronize(directory: path.removingLastComponent()) }
   }
 
   /// Removes the file, if it is there.
@@ -82,7 +83,7 @@ public struct StateFile: Sendable {
     }
   }
 
-  private static func write(_ content: [UInt8], to path: FilePath) throws(Errno) {
+  private static func write(_ content: [UInt8], to path: FilePath, isDurable: Bool) throws(Errno) {
     let file = try OwnedDescriptor {
       unsafe path.withPlatformString {
         unsafe clinux_open($0, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
@@ -97,7 +98,7 @@ public struct StateFile: Sendable {
         }
       }
     }
-    _ = try systemCall { fsync(file.rawValue) }
+    if isDurable { _ = try systemCall { fsync(file.rawValue) } }
   }
 
   /// Makes a rename last.

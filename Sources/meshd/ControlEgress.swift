@@ -9,6 +9,9 @@ struct ControlEgress: ~Copyable {
   /// AF41 without ECN bits: what WireGuard's handshakes carry (`reference` 1.1).
   private static var handshakeTrafficClass: UInt8 { 0x88 }
 
+  /// What a handshake message finds on its way is no news about a peer: it may go to a stranger.
+  private static var nobody: UInt32 { .max }
+
   private let link: LaneLink
   private var outbound: Outbound
   private var batch = PacketBatch(bufferCount: 64, bufferCapacity: 65535)
@@ -33,6 +36,7 @@ struct ControlEgress: ~Copyable {
   mutating func send(_ message: [UInt8], along path: Path) {
     if batch.count == batch.bufferCount { flush() }
     guard let index = unsafe batch.append(copying: message.span.bytes) else { return }
+    batch[index].peer = Self.nobody
     batch[index].path = batch.append(path)
     batch[index].dscp = Self.handshakeTrafficClass
     batch[index].disposition = .send
@@ -47,12 +51,12 @@ struct ControlEgress: ~Copyable {
   /// Sends what is queued.
   mutating func flush() {
     guard batch.count > 0 else { return }
-    link.note(sender.send(&batch), batch)
+    _ = link.note(sender.send(&batch), batch)
     batch.removeAll()
   }
 
-  /// Peers whose cached source address the kernel refused.
-  func takeStaleSources() -> [PeerID] {
-    link.takeStaleSources()
+  /// What the kernel refused.
+  func takeTroubles() -> [LaneLink.Trouble] {
+    link.takeTroubles()
   }
 }

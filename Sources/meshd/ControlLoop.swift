@@ -35,6 +35,7 @@ struct ControlLoop: ~Copyable {
   var isListening = true
   private var offloads = OffloadReport()
   private var isStateSaved = true
+  private var savedHighWaterMark: Timestamp?
   /// When the lanes, too, have all begun, and what only the start needed can go.
   private var endOfStart = Instant.distantFuture
 
@@ -169,7 +170,7 @@ struct ControlLoop: ~Copyable {
       var events: [DataPlaneEvent] = []
       isMore = link.events.drain { events.append($0) } || isMore
       for event in events { node.handle(.event(event), at: now) }
-      for peer in link.takeStaleSources() { node.handle(.staleSource(peer), at: now) }
+      for trouble in link.takeTroubles() { node.handle(Node.Input(trouble), at: now) }
       if link.isDeviceGone { end(because: "the TUN device was deleted") }
     }
     // What is left comes after the clients and timers of this turn have had theirs.
@@ -189,8 +190,13 @@ struct ControlLoop: ~Copyable {
         hostRoutes.hear(event)
         switch event {
         case .overrun: isOverrun = true
-        case .change(.link), .change(.linkRemoved), .change(.address), .change(.addressRemoved):
+        case .change(.link(let link)):
           isLinkNew = true
+          if !link.isRunning { node.handle(.interfaceDown(link.index), at: clock.now) }
+        case .change(.linkRemoved(let link)):
+          isLinkNew = true
+          node.handle(.interfaceDown(link.index), at: clock.now)
+        case .change(.address), .change(.addressRemoved): isLinkNew = true
         case .change(.routeRemoved(let route)): host?.routeVanished(route)
         case .change: break
         }
@@ -260,15 +266,19 @@ struct ControlLoop: ~Copyable {
     }
     plane.opener.open(openings)
     egress.flush()
-    for peer in egress.takeStaleSources() { node.handle(.staleSource(peer), at: clock.now) }
+    for trouble in egress.takeTroubles() { node.handle(Node.Input(trouble), at: clock.now) }
     flushFollowers()
     reportOffloads()
     for complaint in host?.takeComplaints() ?? [] { logger.warning("\(complaint)") }
   }
 
   private mutating func save(_ state: PersistentState) {
+    // A sequence number that a power failure takes away is learned back from the neighbours, and while the disk is busy they
+    // would have to wait for us; a timestamp must never be used twice.
+    let isDurable = state.highWaterMark != savedHighWaterMark
     do {
-      try store.save(state)
+      try store.save(state, isDurable: isDurable)
+      savedHighWaterMark = state.highWaterMark
       isStateSaved = true
     } catch {
       // Once, not with every handshake: on a read-only root it never will be.
@@ -294,5 +304,15 @@ struct ControlLoop: ~Copyable {
     host?.tearDown()
     server.removeSocket()
     try? babelMonitor.listen(at: [])
+  }
+}
+
+extension Node.Input {
+  /// What the kernel said to a datagram.
+  fileprivate init(_ trouble: LaneLink.Trouble) {
+    switch trouble {
+    case .staleSource(let peer): self = .staleSource(peer)
+    case .unreachable(let peer): self = .unreachable(peer)
+    }
   }
 }

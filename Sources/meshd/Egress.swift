@@ -77,17 +77,23 @@ struct Egress: ~Copyable {
     guard read.count > 0 else { return false }
     let table = tables.current()
     outbound.process(&batch, table: table, at: clock.now)
-    link.note(sender.send(&batch), batch)
+    let isRefused = link.note(sender.send(&batch), batch)
     _ = writer.write(&outbound.replies)
-    if link.events.takeNews() { plane.control.signal() }
+    if link.events.takeNews() || isRefused { plane.control.signal() }
     return !plane.isStopping
   }
 }
 
 extension LaneLink {
-  /// Notes what became of datagrams: a source address that is no longer ours is the control thread's business.
-  func note(_ result: DatagramWriter.Result, _ batch: borrowing PacketBatch) {
-    guard let slot = result.firstStaleSlot else { return }
-    noteStaleSource(PeerID(rawValue: batch[slot].peer))
+  /// Notes what became of datagrams; whether the control thread should hear of it.
+  func note(_ result: DatagramWriter.Result, _ batch: borrowing PacketBatch) -> Bool {
+    var isNews = false
+    if let slot = result.firstStaleSlot {
+      isNews = note(.staleSource(PeerID(rawValue: batch[slot].peer)))
+    }
+    if let slot = result.firstUnreachableSlot {
+      isNews = note(.unreachable(PeerID(rawValue: batch[slot].peer))) || isNews
+    }
+    return isNews
   }
 }

@@ -8,9 +8,7 @@ extension HostNetwork {
   /// The host sends packets to the prefixes `added` into the interface from now on, to those `removed` no longer.
   mutating func change(added: [HostPrefix], removed: [HostPrefix]) {
     let plain = { (packets: [HostPrefix]) in packets.filter { $0.source == nil }.map(\.destination) }
-    wanted.subtract(plain(removed))
-    wanted.formUnion(plain(added))
-    reconcile(plain(removed + added))
+    reconcile(wanted: plain(added), unwanted: plain(removed))
     wantedFromSources.subtract(removed)
     wantedFromSources.formUnion(added.filter { $0.source != nil })
     if (added + removed).contains(where: { $0.source != nil }) { updateSourceRoutes() }
@@ -58,8 +56,8 @@ extension HostNetwork {
       else { return }
     case .nowhere: return
     }
-    places[route.destination] = nil
-    reconcile([route.destination])
+    setPlace(of: route.destination, nil)
+    reconcile(wanted: [route.destination])
   }
 
   /// Compares what we have made with what there is, after news were lost.
@@ -81,15 +79,15 @@ extension HostNetwork {
     apply(changes)
     // What was in the way may have gone.
     let obstructed = places.filter { $0.value == .nowhere(.foreignRoute) }.map(\.key)
-    for prefix in obstructed { places[prefix] = nil }
-    reconcile(obstructed)
+    for prefix in obstructed { setPlace(of: prefix, nil) }
+    reconcile(wanted: obstructed)
   }
 
   /// Takes back what was made.
   ///
   /// The interface's own addresses go with it.
   mutating func tearDown() {
-    change(added: [], removed: wanted.map { HostPrefix($0) } + wantedFromSources)
+    change(added: [], removed: places.keys.map { HostPrefix($0) } + wantedFromSources)
   }
 
   /// The prefixes that lead to peers and that the host does not use, in ascending order.
@@ -101,7 +99,7 @@ extension HostNetwork {
   }
 
   private mutating func reconcileAll() {
-    reconcile(Array(wanted))
+    reconcile(wanted: Array(places.keys))
     updateSourceRoutes()
   }
 
@@ -133,19 +131,18 @@ extension HostNetwork {
   }
 
   /// Brings the kernel's routes to some prefixes up to date with the plan.
-  private mutating func reconcile(_ prefixes: [IPPrefix]) {
+  private mutating func reconcile(wanted: [IPPrefix], unwanted: [IPPrefix] = []) {
     guard table != .off else { return }
     let before = unmarkedFamilies
     var removals: [NetlinkChange] = []
     var additions: [NetlinkChange] = []
-    for prefix in prefixes {
+    for (prefix, new) in unwanted.map({ ($0, nil) }) + wanted.map({ ($0, plan.place(of: $0)) }) {
       let old = places[prefix]
-      let new = wanted.contains(prefix) ? plan.place(of: prefix) : nil
       // What another's route keeps out stays out until that goes.
       if old == new || (old == .nowhere(.foreignRoute) && new == .shared) { continue }
       if let old, old.isSomewhere { removals.append(.removeRoute(route(prefix, old))) }
       if let new, new.isSomewhere { additions.append(.addRoute(route(prefix, new))) }
-      places[prefix] = new
+      setPlace(of: prefix, new)
       if case .nowhere(let obstacle)? = new { complain(about: HostPrefix(prefix), obstacle) }
     }
     let after = unmarkedFamilies
@@ -158,7 +155,12 @@ extension HostNetwork {
 
   /// The families with routes in the table that our own packets do not ask.
   private var unmarkedFamilies: Set<AddressFamily> {
-    Set(places.filter { $0.value == .unmarked }.map(\.key.family))
+    Set(unmarked.map(\.family))
+  }
+
+  private mutating func setPlace(of prefix: IPPrefix, _ place: HostRoutePlan.Place?) {
+    places[prefix] = place
+    if place == .unmarked { unmarked.insert(prefix) } else { unmarked.remove(prefix) }
   }
 
   private mutating func complain(about packets: HostPrefix, _ obstacle: HostRoutePlan.Obstacle) {
@@ -234,7 +236,7 @@ extension HostNetwork {
       let affected = prefixes.filter { $0.family == family }
       guard !affected.isEmpty, let ours = ours(family, in: sharedTable) else { continue }
       for prefix in affected where places[prefix] == .shared && !ours.contains(prefix) {
-        places[prefix] = .nowhere(.foreignRoute)
+        setPlace(of: prefix, .nowhere(.foreignRoute))
         complain(about: HostPrefix(prefix), .foreignRoute)
       }
     }

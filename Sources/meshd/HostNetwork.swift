@@ -16,10 +16,10 @@ struct HostNetwork: ~Copyable {
   /// The mark on our own UDP packets; 0 is none.
   var mark: UInt32
   var plan = HostRoutePlan()
-  /// The prefixes that lead to peers.
-  var wanted: Set<IPPrefix> = []
-  /// What became of each of them.
+  /// The prefixes that lead to peers, and what became of each of them.
   var places: [IPPrefix: HostRoutePlan.Place] = [:]
+  /// Those of them in the table that our own packets do not ask: few, if any.
+  var unmarked: Set<IPPrefix> = []
   /// The prefixes that lead to peers for packets from some sources only.
   var wantedFromSources: Set<HostPrefix> = []
   /// Those of them that are not used.

@@ -81,9 +81,9 @@ struct Ingress: ~Copyable {
     outbound.relay(&batch, table: table, at: now)
     outbound.relay(&inbound.replies, table: table, at: now)
     _ = writer.write(&batch)
-    link.note(sender.send(&batch), batch)
-    link.note(sender.send(&inbound.replies), inbound.replies)
-    if link.events.takeNews() { plane.control.signal() }
+    let isRefused = link.note(sender.send(&batch), batch)
+    let isReplyRefused = link.note(sender.send(&inbound.replies), inbound.replies)
+    if link.events.takeNews() || isRefused || isReplyRefused { plane.control.signal() }
     return !plane.isStopping
   }
 

@@ -12,7 +12,15 @@ final class LaneLink: Sendable {
   /// What it dropped.
   let drops = DropCounters()
 
-  private let stale = Mutex<[PeerID]>([])
+  /// What the kernel says about the way to a peer.
+  enum Trouble: Equatable {
+    /// Our side of its path is no longer valid.
+    case staleSource(PeerID)
+    /// It takes no datagram for it.
+    case unreachable(PeerID)
+  }
+
+  private let troubles = Mutex<[Trouble]>([])
   private let deviceGone = Atomic(false)
 
   init() throws {
@@ -27,21 +35,22 @@ final class LaneLink: Sendable {
     deviceGone.store(true, ordering: .relaxed)
   }
 
-  /// Notes that our side of the path to a peer is no longer valid.
+  /// Notes what the kernel says; whether that is news.
   ///
   /// A few notes are enough: the packets that follow meet the same error.
-  func noteStaleSource(_ peer: PeerID) {
-    stale.withLock { peers in
-      guard peers.count < 64, !peers.contains(peer) else { return }
-      peers.append(peer)
+  func note(_ trouble: Trouble) -> Bool {
+    troubles.withLock { troubles in
+      guard troubles.count < 64, !troubles.contains(trouble) else { return false }
+      troubles.append(trouble)
+      return true
     }
   }
 
-  /// Takes the peers noted.
-  func takeStaleSources() -> [PeerID] {
-    stale.withLock { peers in
-      defer { peers.removeAll(keepingCapacity: true) }
-      return peers
+  /// Takes what was noted.
+  func takeTroubles() -> [Trouble] {
+    troubles.withLock { troubles in
+      defer { troubles.removeAll(keepingCapacity: true) }
+      return troubles
     }
   }
 }

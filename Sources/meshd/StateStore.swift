@@ -19,15 +19,15 @@ struct StateStore {
     return PersistentState(text: String(decoding: octets, as: UTF8.self))
   }
 
-  /// Replaces what is kept.
-  func save(_ state: PersistentState) throws(Errno) {
+  /// Replaces what is kept; if it `isDurable`, after waiting for the disk.
+  func save(_ state: PersistentState, isDurable: Bool) throws(Errno) {
     let octets = Array(state.text.utf8)
     do {
-      try file.write(octets)
+      try file.write(octets, isDurable: isDurable)
     } catch {
       guard error == .noSuchFileOrDirectory else { throw error }
       try StateFile.makeDirectory(directory, mode: 0o700)
-      try file.write(octets)
+      try file.write(octets, isDurable: isDurable)
     }
   }
 }

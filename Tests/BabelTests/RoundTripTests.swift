@@ -24,8 +24,10 @@ import Testing
   }
 
   @Test func pathThatChangedIsFollowedAfterTwoSeconds() {
-    #expect(Self.estimate([10, 10, 80, 82, 81]).smoothed == .milliseconds(80))
+    #expect(Self.estimate([10, 10, 80, 82, 81]).smoothed == .milliseconds(81))
     #expect(Self.estimate([80, 80, 10, 12, 11]).smoothed == .milliseconds(12))
+    // The first may have gone one way before and the other after.
+    #expect(Self.estimate([10, 10, 45, 82, 81]).smoothed == .milliseconds(81))
   }
 
   @Test func twoSlowPacketsAreNoOtherPath() throws {

@@ -120,6 +120,26 @@ import Testing
         == [.test("10.1.0.0/16")])
   }
 
+  @Test func neighbourThatIsNotHeardStillHasALostPrefixHeld() {
+    var station = Station()
+    station.join(1)
+    station.join(2)
+    station.receive([Station.update(96)], from: 1)
+    station.run(for: .seconds(1))
+    // We miss its Hellos; it may hear ours and follow our route.
+    station.receive([.ihu(IHU(address: nil, rxcost: .infinity, interval: Station.long))], from: 2)
+    station.receive([Station.retraction()], from: 1)
+    station.run(for: .milliseconds(20))
+    station.acknowledgeAll(from: 1)
+    #expect(station.hold?.waiting == [Station.id(2)])
+    station.sent = []
+    station.receive([station.ihu(96)], from: 2)
+    station.run(for: .milliseconds(50))
+    #expect(station.metrics(to: 2).contains(.infinity))
+    station.acknowledgeAll(from: 2)
+    #expect(station.hold == nil)
+  }
+
   @Test func retractedRouteInAnOvertakenPacketIsLost() {
     var station = Station()
     station.join(1)

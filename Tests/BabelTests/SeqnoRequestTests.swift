@@ -150,6 +150,26 @@ import Testing
     #expect(station.nextHop == 3)
   }
 
+  @Test func whatWasPassedOnForOthersIsAskedForUsAsWell() {
+    // Somebody else's question was on its way when our route went, and its answer is lost.
+    for (pause, first) in [(0, 250), (300, 0)] {
+      var station = transit()
+      station.receive([request(11)], from: 4)
+      station.run(for: .milliseconds(pause))
+      let start = station.now
+      station.sent = []
+      station.receive([Station.retraction()], from: 1)
+      station.run(for: .seconds(1))
+      let times = station.seqnoRequests.filter { $0.to == 3 }.map { start.duration(to: $0.time) }
+      #expect(times.first == .milliseconds(first))
+      // Who asked before still gets the answer.
+      station.sent = []
+      station.receive([Station.update(300, seqno: 11)], from: 3)
+      station.run(for: .milliseconds(20))
+      #expect(station.updates(to: 4).map(\.seqno) == [Seqno(11)])
+    }
+  }
+
   @Test func pitfall34RetractedRoutesAreNoReasonToAsk() {
     var station = transit()
     station.receive([Station.retraction()], from: 2)

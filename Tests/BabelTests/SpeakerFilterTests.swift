@@ -147,7 +147,7 @@ import Testing
     #expect(station.metrics(to: 1) == [Metric(64)])
   }
 
-  @Test func changedOutgoingFilterIsToldAtOnceAndOnlyWhereItMatters() throws {
+  @Test func pitfall32ChangedOutgoingFilterIsToldAtOnceAndOnlyWhereItMatters() throws {
     var station = Station()
     station.join(1)
     station.join(2)

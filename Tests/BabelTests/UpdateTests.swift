@@ -45,7 +45,10 @@ import Testing
     // Full updates repeat it as well while the prefix is held.
     let requests = station.sent.filter { packet in
       packet.to == 2
-        && packet.messages.contains { if case .acknowledgmentRequest = $0 { true } else { false } }
+        && packet.messages.contains { message in
+          guard case .acknowledgmentRequest(_, let interval) = message else { return false }
+          return interval == Transmission.acknowledgmentInterval
+        }
     }
     #expect(requests.count == 4)
     #expect((5...6).contains(station.metrics(to: 2).count))

@@ -365,6 +365,10 @@ path_is() { # NODE ADDRESS HOP…
   [ "$path" = "$*" ]
 }
 
+leads() { # NODE PREFIX OTHER: packets of NODE to PREFIX go to OTHER
+  in_node "$1" wg show "$(device "$1")" allowed-ips | grep "^$(key_of "$3").*[[:space:]]$2"
+}
+
 has_route() { # NODE PREFIX PROTOCOL
   local family=-4
   case $2 in *:*) family=-6 ;; esac

@@ -28,6 +28,8 @@ struct Liar {
     }
     var payload = writer.finish() ?? []
     guard random.once(in: 8), payload.count > 4 else { return payload }
+    // What comes of that may be about anybody.
+    network.falsePrefixes.formUnion(network.hosts.flatMap(\.addresses).map { IPPrefix(host: $0) })
     for _ in 0...random.number(below: 4) {
       payload[random.number(below: payload.count)] = UInt8(random.next() & 0xFF)
     }

@@ -5,12 +5,11 @@ internal import OrderedCollections
 extension Speaker {
   /// What is added to the metric of a neighbour's route; `nil` if the route may not be stored.
   func penalty(of route: Route, _ key: RouteKey) -> Metric? {
-    guard neighbourTable[route.neighbour]?.settings.inbound.rules.isEmpty == false else {
-      return neighbourTable[route.neighbour] == nil ? nil : .zero
-    }
+    // Nearly always; and a neighbour is too large to be copied for every update.
+    guard let isOpen = neighbourTable[route.neighbour]?.settings.inbound.rules.isEmpty else { return nil }
+    if isOpen { return .zero }
     guard let neighbour = neighbourTable[route.neighbour] else { return nil }
-    let filter = neighbour.settings.inbound
-    return filter.metric(
+    return neighbour.settings.inbound.metric(
       for: FilterCandidate(
         key.prefix, source: key.source, neighbour: neighbour.filterAddress, routerID: route.routerID))
   }

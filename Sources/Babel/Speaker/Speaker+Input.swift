@@ -22,6 +22,7 @@ extension Speaker {
       counters.foreignPackets += 1
       return
     }
+    neighbourTable[id]?.lastHeard = now
     var hello: UInt32?
     var times: IHU.Timestamps?
     var overtakenRequest: UInt16?
@@ -36,7 +37,7 @@ extension Speaker {
         // At once, since the interval may be as short as the way (§3.3).
         send([.acknowledgment(opaque: opaque)], to: id, isUnicast: true)
       case .acknowledgment(let opaque):
-        if destinationIsUnicast { acknowledge(opaque, by: id) }
+        if destinationIsUnicast { acknowledge(opaque, by: id, at: now) }
       case .hello(let message):
         receive(message, from: id, at: now)
         hello = message.timestamp
@@ -107,6 +108,7 @@ extension Speaker {
       // distances too and may take a route through us: together with one of ours through it that is a loop.
       for slot in slots(of: id) { retract(slot, id, because: .restarted, at: now) }
     }
+    neighbourTable[id]?.liveness.restart()
     neighbourTable[id]?.txcost = .infinity
     neighbourTable[id]?.ihuExpiry = .distantFuture
     neighbourTable[id]?.toldRxcost = nil
@@ -121,10 +123,12 @@ extension Speaker {
     neighbourTable[id]?.txcost = ihu.rxcost
     neighbourTable[id]?.ihuExpiry =
       ihu.rxcost.isFinite ? now.advanced(by: ihu.interval.duration * 7 / 2) : .distantFuture
+    if ihu.rxcost.isFinite { believe(id, at: now) }
     return true
   }
 
-  private mutating func acknowledge(_ opaque: UInt16, by id: NeighbourID) {
+  private mutating func acknowledge(_ opaque: UInt16, by id: NeighbourID, at now: Instant) {
+    noteAnswer(opaque, of: id, at: now)
     guard let packets = neighbourTable[id]?.unacknowledged,
       let index = packets.firstIndex(where: { $0.opaque == opaque })
     else { return }

@@ -50,6 +50,7 @@ extension Speaker {
     linkSyncs[id] = nil
     neighbourTable[id]?.roundTrip = RoundTrip(at: now)
     neighbourTable[id]?.isUp = true
+    neighbourTable[id]?.turnedAt = now
     neighbourTable[id]?.owesRetraction = !neighbour.wasUp
     neighbourTable[id]?.wasUp = true
     // A meshd tells everything as soon as it finds the link usable, without being asked.
@@ -73,6 +74,7 @@ extension Speaker {
     linkSyncs[id] = nil
     neighbourTable[id]?.isUp = false
     refreshCost(id, at: now)
+    stopWaiting(for: id, at: now)
     emit(.neighbourChanged(id))
   }
 
@@ -86,6 +88,7 @@ extension Speaker {
   /// Does what is due for a neighbour.
   mutating func run(_ id: NeighbourID, at now: Instant) {
     guard let before = neighbourTable[id]?.reach else { return }
+    lookAfter(id, at: now)
     neighbourTable[id]?.multicastHellos.expire(at: now)
     neighbourTable[id]?.unicastHellos.expire(at: now)
     neighbourTable[id]?.roundTrip.expire(at: now)
@@ -128,9 +131,12 @@ extension Speaker {
     let cost = neighbour.currentCost
     guard cost != neighbour.cost else { return }
     neighbourTable[id]?.cost = cost
+    if cost.isFinite != neighbour.cost.isFinite { turn(id, at: now) }
+    var hasStale = false
     for slot in slots(of: id) {
       if let index = routeTable[slot].index(of: id) {
         routeTable[slot].routes[index].setCost(cost, halfLife: timing.smoothing, at: now)
+        hasStale = hasStale || routeTable[slot].routes[index].isStale
       }
       reselect(slot, at: now)
       if neighbour.cost < cost { requestBetter(slot, at: now) }
@@ -138,11 +144,13 @@ extension Speaker {
     }
     if !cost.isFinite {
       neighbourTable[id]?.unacknowledged = []
-      stopWaiting(for: id, at: now)
+      // The digest is to be that of what we believe.
+      forgetHeard(from: id)
     } else if !neighbour.cost.isFinite {
-      // Whatever either side said meanwhile may be lost.
-      neighbourTable[id]?.owesRouteRequest = !neighbour.isMeshd
+      // Whatever either side said meanwhile may be lost. Where both lost the other, a meshd speaks without being asked.
+      neighbourTable[id]?.owesRouteRequest = hasStale || !neighbour.isMeshd
       requestDump(to: id, at: now)
+      repeatHeld(to: id, at: now)
     }
     emit(.neighbourChanged(id))
   }
@@ -163,6 +171,14 @@ extension Speaker {
   private mutating func stopWaiting(for id: NeighbourID, at now: Instant) {
     for slot in 0..<routeTable.endSlot where routeTable.contains(slot) {
       acknowledgeHold(slot, by: id)
+    }
+  }
+
+  /// Retracts once more what is held because of a neighbour that could not answer before.
+  private mutating func repeatHeld(to id: NeighbourID, at now: Instant) {
+    for slot in 0..<routeTable.endSlot where routeTable.contains(slot) {
+      guard routeTable[slot].hold?.waiting.contains(id) == true else { continue }
+      announce(routeTable[slot].key, to: id, within: timing.urgent, repeats: Self.copies, at: now)
     }
   }
 

@@ -114,13 +114,22 @@ extension Speaker {
     var asked: [RouterID] = []
     for way in ways.prefix(Self.starvationTargets) where !asked.contains(way.routerID) {
       asked.append(way.routerID)
-      guard let needed = neededSeqno(slot, way.routerID, at: now),
-        routeTable[slot].requests.index(covering: way.routerID, needed) == nil
-      else { continue }
-      let request = pendingRequest(way.routerID, needed, .starvation, at: now)
-      routeTable[slot].requests.insert(request, capacity: limits.requestsPerPrefix)
-      send(request, slot, at: now)
+      guard let needed = neededSeqno(slot, way.routerID, at: now) else { continue }
+      ask(slot, pendingRequest(way.routerID, needed, .starvation, at: now), at: now)
     }
+  }
+
+  /// Sends a request of ours, unless we are asking already.
+  ///
+  /// Having passed on one of others is not asking: they may have what they need before we have, and repeat it no more. Only
+  /// the first time may wait for the answer to theirs.
+  private mutating func ask(_ slot: RouteTable.Slot, _ request: PendingSeqnoRequest, at now: Instant) {
+    let covering = routeTable[slot].requests.index(covering: request.routerID, request.seqno)
+      .map { routeTable[slot].requests.rows[$0] }
+    if let covering, covering.reason != .forwarded { return }
+    routeTable[slot].requests.insert(request, capacity: limits.requestsPerPrefix)
+    guard (covering?.quietUntil ?? now) <= now else { return }
+    send(request, slot, at: now)
   }
 
   /// Asks the announcer of an unfeasible route for a newer number if the route would be used (§3.8.2.2).
@@ -146,12 +155,8 @@ extension Speaker {
 
   /// Asks the announcer of an unfeasible route for a newer number.
   mutating func request(_ slot: RouteTable.Slot, _ route: Route, at now: Instant) {
-    guard let needed = neededSeqno(slot, route.routerID, at: now),
-      routeTable[slot].requests.index(covering: route.routerID, needed) == nil
-    else { return }
-    let request = pendingRequest(route.routerID, needed, .unfeasible(route.neighbour), at: now)
-    routeTable[slot].requests.insert(request, capacity: limits.requestsPerPrefix)
-    send(request, slot, at: now)
+    guard let needed = neededSeqno(slot, route.routerID, at: now) else { return }
+    ask(slot, pendingRequest(route.routerID, needed, .unfeasible(route.neighbour), at: now), at: now)
   }
 
   /// Sends our requests again whose answer is late, as long as there is need for it.

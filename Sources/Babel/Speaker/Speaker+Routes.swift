@@ -51,20 +51,20 @@ extension Speaker {
 
   /// Takes an update (§3.5.3).
   mutating func receive(_ update: Update, from id: NeighbourID, at now: Instant) {
-    guard let settings = neighbourTable[id]?.settings else { return }
     if update.isIPv4ViaIPv6 { neighbourTable[id]?.speaksIPv4ViaIPv6 = true }
     let key = RouteKey(update.prefix, source: update.source)
-    noteHeard(update, from: id, routeTable.slot(key))
-    if isOurs(key) {
+    let known = routeTable.slot(key)
+    noteHeard(update, from: id, known)
+    if let known, isOurs(known) {
       if update.routerID == routerID { recover(update.seqno, at: now) }
       return
     }
-    if let reason = refusal(of: update, key, settings, from: id, at: now) {
+    if let reason = refusal(of: update, key, from: id, at: now) {
       count(reason, from: id)
     } else if var route = Route(update, from: id) {
       if let penalty = penalty(of: route, key) {
         route.penalty = penalty
-        let slot = row(of: key)
+        let slot = row(of: key, expected: known)
         store(route, in: slot, interval: update.interval, at: now)
         compareClaim(slot, with: route, at: now)
         settle(slot)
@@ -79,26 +79,27 @@ extension Speaker {
 
   /// Why an update is not to be used; never a reason to refuse a retraction.
   private mutating func refusal(
-    of update: Update, _ key: RouteKey, _ settings: NeighbourSettings, from id: NeighbourID, at now: Instant
+    of update: Update, _ key: RouteKey, from id: NeighbourID, at now: Instant
   ) -> UpdateRefusals.Reason? {
     guard let origin = update.routerID, update.metric.isFinite else { return nil }
-    guard origin != routerID, settings.accepts(key) else { return .filtered }
+    guard origin != routerID, accepts(key, from: id) else { return .filtered }
     // Nobody takes away a part of what is ours; but there may be an exit for some sources beside the one we are.
-    guard key.source == nil || key.prefix.isDefault || !isOurs(RouteKey(key.prefix)) else {
+    if key.source != nil, !key.prefix.isDefault, let whole = routeTable.slot(RouteKey(key.prefix)),
+      isOurs(whole)
+    {
       return .foreignOrigin
     }
     return isOriginAdmitted(origin, key, from: id, at: now) ? nil : .foreignOrigin
   }
 
   /// Whether we originate the prefix for ourselves.
-  private func isOurs(_ key: RouteKey) -> Bool {
-    guard let slot = routeTable.slot(key) else { return false }
-    return routeTable[slot].local != nil && routeTable[slot].claim == nil
+  private func isOurs(_ slot: RouteTable.Slot) -> Bool {
+    routeTable[slot].local != nil && routeTable[slot].claim == nil
   }
 
-  /// The row of a key, made if there is none.
-  mutating func row(of key: RouteKey) -> RouteTable.Slot {
-    if let slot = routeTable.slot(key) { return slot }
+  /// The row of a key, made if there is none; found at once if it is still `expected`.
+  mutating func row(of key: RouteKey, expected: RouteTable.Slot? = nil) -> RouteTable.Slot {
+    if let slot = expected ?? routeTable.slot(key) { return slot }
     let slot = routeTable.slotOrInsert(key)
     enterLedgers(slot)
     return slot
@@ -111,9 +112,7 @@ extension Speaker {
     guard let index = routeTable[slot].index(of: id) else {
       removeFormerAnnouncers(slot) { $0.neighbour == id }
       // What a neighbour just retracted counts as well, or it could fill the table with prefixes it no longer has.
-      guard let row = neighbourTable[id],
-        row.routeCount + row.graceCount < row.settings.prefixLimit ?? limits.routesPerNeighbour
-      else {
+      guard neighbourTable[id]?.hasRoom(under: limits.routesPerNeighbour) == true else {
         count(.overLimit, from: id)
         return
       }
@@ -126,7 +125,7 @@ extension Speaker {
       return
     }
     let former = routeTable[slot].routes[index]
-    guard !former.announcesSame(as: route) else {
+    guard former.isStale || !former.announcesSame(as: route) else {
       routeTable[slot].routes[index].renew(interval, at: now)
       if routeTable[slot].selected == nil { requestIfStarved(slot, at: now) }
       return

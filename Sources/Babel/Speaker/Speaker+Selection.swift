@@ -13,32 +13,33 @@ extension Speaker {
   ) {
     guard routeTable[slot].local == nil else { return }
     touch(slot)
-    let row = routeTable[slot]
+    let former = routeTable[slot].selected
     let selection = RouteSelection(
-      row.routes, current: row.selected, halfLife: timing.smoothing, at: now
+      routeTable[slot].routes, current: former, halfLife: timing.smoothing, at: now
     ) { isFeasible($0, slot, at: now) }
-    routeTable[slot].selected = selection.neighbour
     routeTable[slot].reconsideration =
       selection.isPending ? now.advanced(by: timing.smoothing / 8) : .distantFuture
-    if selection.neighbour != row.selected {
-      emitSwitch(slot, from: row.selected, because: reason(for: row, slot, after: loss, at: now))
+    if selection.neighbour != former {
+      let reason = reason(forLeaving: slot, after: loss, at: now)
+      routeTable[slot].selected = selection.neighbour
+      emitSwitch(slot, from: former, because: reason)
     }
-    if selection.neighbour != row.selected || selection.neighbour == nil { report(slot) }
+    if selection.neighbour != former || selection.neighbour == nil { report(slot) }
     if selection.neighbour != nil {
       routeTable[slot].hold = nil
       announceChange(slot, at: now)
     } else {
-      if row.selected != nil { lose(slot, at: now) }
+      if former != nil { lose(slot, at: now) }
       requestIfStarved(slot, at: now)
     }
   }
 
-  /// Why the route that `row` had in use is left.
+  /// Why the route in use is left.
   private func reason(
-    for row: Destination, _ slot: RouteTable.Slot, after loss: RouteSwitch.Reason, at now: Instant
+    forLeaving slot: RouteTable.Slot, after loss: RouteSwitch.Reason, at now: Instant
   ) -> RouteSwitch.Reason {
-    guard row.selected != nil else { return .found }
-    guard let route = row.selectedRoute else { return loss }
+    guard routeTable[slot].selected != nil else { return .found }
+    guard let route = routeTable[slot].selectedRoute else { return loss }
     guard route.metric.isFinite else { return .linkDown }
     return isFeasible(route, slot, at: now) ? .better : .unfeasible
   }
@@ -71,6 +72,7 @@ extension Speaker {
   /// Sends a triggered update if the change is worth one (§3.7.2).
   ///
   /// A new route and a new originator are: others may be cut off, or forward by a distance that no longer means anything.
+  /// So is a metric that a newer number brought.
   /// A metric must change by a quarter or by a link's cost. Smaller changes wait for the next full update, and between meshd
   /// nodes a second if they are for the worse: telling a small improvement lowers the feasibility distance and can cost us
   /// our alternatives. A newer number alone is told to those who asked for it.
@@ -91,9 +93,12 @@ extension Speaker {
     let isNotable = Self.isNotable(from: former.metric, to: announcement.metric)
     guard isNotable || isWorse else { return }
     if isNotable { routeTable[slot].announced = announcement }
-    // A newer number comes from an event, and others may wait for it: only metrics are damped.
-    let isDamped = !isWorse && announcement.seqno == former.seqno
-    announceCalmly(key, isNotable: isNotable, isDamped: isDamped, at: now)
+    if isNotable, announcement.seqno.isNewer(than: former.seqno) {
+      // The originator has spoken since: a claim has moved, or a way was asked for.
+      announce(key, within: timing.urgent, repeats: 0, at: now)
+    } else {
+      announceCalmly(key, isNotable: isNotable, isDamped: !isWorse, at: now)
+    }
   }
 
   /// Whether a metric changes by a quarter or by a link's cost.
@@ -107,12 +112,17 @@ extension Speaker {
   mutating func lose(_ slot: RouteTable.Slot, at now: Instant) {
     epoch &+= 1
     if epoch == 0 { epoch = 1 }
-    let waiting = neighbourTable.filter { $0.value.cost.isFinite }
-    let longest = waiting.map { promise(to: $0.value) }.max() ?? .zero
+    // One that we do not hear may still hear us, and follow what we said last.
+    var waiting: [NeighbourID] = []
+    var longest = Duration.zero
+    for (id, neighbour) in neighbourTable where neighbour.isUp && neighbour.isHeard {
+      waiting.append(id)
+      longest = max(longest, promise(to: neighbour))
+    }
     routeTable[slot].announced = nil
     if !waiting.isEmpty {
       routeTable[slot].hold = Destination.Hold(
-        epoch: epoch, waiting: waiting.map(\.key), end: now.advanced(by: longest * 7 / 2))
+        epoch: epoch, waiting: waiting, end: now.advanced(by: longest * 7 / 2))
     }
     announce(routeTable[slot].key, within: timing.urgent, repeats: Self.copies, at: now)
   }

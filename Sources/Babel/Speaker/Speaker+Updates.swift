@@ -7,7 +7,7 @@ extension Speaker {
   /// No split horizon: neighbours need to know that we know a prefix to accept packets from it
   /// (`decisions.md` 13).
   mutating func announce(_ key: RouteKey, within delay: Duration, repeats: Int, at now: Instant) {
-    for id in neighbourTable.keys where mayHear(id, of: key) {
+    for id in neighbourTable.keys where neighbourTable[id]?.isHeard == true && mayHear(id, of: key) {
       announce(key, to: id, within: delay, repeats: repeats, at: now)
     }
   }
@@ -40,7 +40,7 @@ extension Speaker {
     guard neighbourTable[id]?.isUp == true else { return }
     // A little patience lets the updates of one event travel together.
     let time = now.advanced(by: jittered(delay, share: 0.2))
-    guard let former = neighbourTable[id]?.transmission, time < former else { return }
+    guard let other = neighbourTable[id]?.transmission, time < other else { return }
     neighbourTable[id]?.transmission = time
     schedule(id)
   }
@@ -67,17 +67,19 @@ extension Speaker {
 
   /// Sends what waits for a neighbour, as far as its pace allows.
   mutating func transmit(to id: NeighbourID, at now: Instant) {
-    guard let neighbour = neighbourTable[id] else { return }
     neighbourTable[id]?.transmission = .distantFuture
     transmitRequests(to: id, at: now)
+    let isHelloDue = neighbourTable[id].map { $0.helloDeadline <= now } ?? false
+    let probe = isHelloDue ? probeBesideHello(id, at: now) : nil
+    guard let neighbour = neighbourTable[id] else { return }
     var transmission = Transmission(to: neighbour.settings, opaque: neighbour.opaque)
-    let isHelloDue = neighbour.helloDeadline <= now
     if isHelloDue { appendHello(id, to: &transmission, at: now) }
+    if let probe { transmission.append(probe) }
     if neighbour.owesRetraction { transmission.append(.wildcardRetraction) }
     if neighbour.owesRouteRequest { transmission.append(.routeRequest(RouteRequest())) }
     neighbourTable[id]?.owesRetraction = false
     neighbourTable[id]?.owesRouteRequest = false
-    appendIHU(id, to: &transmission, followsHello: isHelloDue)
+    appendIHU(id, to: &transmission, followsHello: isHelloDue, at: now)
     appendPendingUpdates(id, to: &transmission, at: now)
     if isHelloDue { appendUpkeep(id, to: &transmission, at: now) }
     appendDump(id, to: &transmission, at: now)
@@ -102,11 +104,11 @@ extension Speaker {
     guard let neighbour = neighbourTable[id] else { return }
     // U = 0 and scheduled, always: nothing else keeps babeld and BIRD content (`decisions.md` 11).
     let timestamp = neighbour.takesTimestamps ? clock.time(at: now) : nil
+    let interval = helloInterval(to: neighbour, at: now)
     transmission.append(
-      .hello(
-        Hello(seqno: neighbour.helloSeqno, interval: Interval(timing.hello), timestamp: timestamp)))
+      .hello(Hello(seqno: neighbour.helloSeqno, interval: Interval(interval), timestamp: timestamp)))
     let burst = max(neighbour.burst - 1, 0)
-    let wait = burst > 0 ? jittered(timing.burst) : jittered(timing.hello)
+    let wait = burst > 0 ? jittered(timing.burst) : jittered(interval)
     neighbourTable[id]?.burst = burst
     neighbourTable[id]?.helloSeqno = neighbour.helloSeqno.successor
     neighbourTable[id]?.helloDeadline = now.advanced(by: wait)
@@ -117,12 +119,12 @@ extension Speaker {
   }
 
   private mutating func appendIHU(
-    _ id: NeighbourID, to transmission: inout Transmission, followsHello: Bool
+    _ id: NeighbourID, to transmission: inout Transmission, followsHello: Bool, at now: Instant
   ) {
     guard let neighbour = neighbourTable[id], neighbour.owesIHU, neighbour.isHeard,
       let address = neighbour.linkLocals.last
     else { return }
-    let interval = Interval(timing.hello * timing.hellosPerIHU)
+    let interval = Interval(helloInterval(to: neighbour, at: now) * timing.hellosPerIHU)
     // The times in an IHU mean something only beside the time in a Hello (RFC 9616 §2.2).
     let times = followsHello ? neighbour.roundTrip.echo : nil
     transmission.append(

@@ -169,8 +169,8 @@ public struct Speaker: Sendable {
 
   /// Puts a neighbour's deadline into the queue if it came nearer.
   mutating func schedule(_ id: NeighbourID) {
-    guard let deadline = neighbourTable[id]?.deadline, let former = neighbourTable[id]?.scheduled,
-      deadline < former
+    guard let deadline = neighbourTable[id]?.deadline, let hint = neighbourTable[id]?.scheduled,
+      deadline < hint
     else { return }
     neighbourTable[id]?.scheduled = deadline
     agenda.insert(.neighbour(id), at: deadline)

@@ -8,6 +8,10 @@ struct HelloHistory: Sendable {
   private(set) var expected: Seqno?
   /// When the next Hello counts as missed.
   private(set) var deadline = Instant.distantFuture
+  /// When the next Hello is late; it may still come.
+  private(set) var lateness = Instant.distantFuture
+  /// When the next Hello is due.
+  private var due = Instant.distantFuture
   private var interval = Interval.zero
 
   /// What a Hello says about the neighbour.
@@ -36,9 +40,31 @@ struct HelloHistory: Sendable {
     // An unscheduled Hello promises nothing, and takes no promise back.
     if hello.interval != .zero {
       interval = hello.interval
-      deadline = now.advanced(by: interval.duration * 3 / 2)
+      expectNext(from: now)
     }
     return finding
+  }
+
+  /// babeld's Hellos are up to a fourth late.
+  private mutating func expectNext(from now: Instant) {
+    due = now.advanced(by: interval.duration)
+    lateness = now.advanced(by: interval.duration * 13 / 10)
+    deadline = now.advanced(by: interval.duration * 3 / 2)
+  }
+
+  /// Takes something else that was heard at `time` for the Hello that was due by then.
+  mutating func vouch(at time: Instant) {
+    guard bits != 0, due <= time else { return }
+    bits = bits >> 1 | 0x8000
+    expected = expected?.successor
+    expectNext(from: time)
+  }
+
+  /// Whether the next Hello is late and this was not said before.
+  mutating func becameLate(at now: Instant) -> Bool {
+    guard lateness <= now else { return false }
+    lateness = .distantFuture
+    return bits != 0
   }
 
   /// Counts the Hellos that should have come by now as missed.
@@ -47,11 +73,20 @@ struct HelloHistory: Sendable {
       bits >>= 1
       expected = expected?.successor
       deadline = deadline.advanced(by: interval.duration)
+      due = due.advanced(by: interval.duration)
     }
     // Nothing is left to lose, so there is nothing to wait for until the next Hello.
-    if bits == 0 { deadline = .distantFuture }
+    if bits == 0 { (due, lateness, deadline) = (.distantFuture, .distantFuture, .distantFuture) }
   }
 
   /// Whether two of the last three Hellos arrived (appendix A.2.1, k = 2, j = 3).
   var isUsable: Bool { (bits & 0xE000).nonzeroBitCount >= 2 }
+
+  /// Whether the neighbour has said that it goes: it promised a Hello so soon that it counts as missed at once.
+  ///
+  /// A meshd says 10 ms at its end, babeld 100 ms.
+  var isFarewell: Bool { interval != .zero && interval.duration <= .milliseconds(100) }
+
+  /// Whether any is missing since the oldest that arrived.
+  var showsLoss: Bool { bits.nonzeroBitCount < UInt16.bitWidth - bits.trailingZeroBitCount }
 }

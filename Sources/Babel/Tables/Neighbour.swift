@@ -51,6 +51,16 @@ struct Neighbour: Sendable {
   var ihuExpiry = Instant.distantFuture
   /// How far away it is.
   var roundTrip = RoundTrip()
+  /// Whether it answers.
+  var liveness = Liveness()
+  /// What former failures add to the cost.
+  var damping = Damping()
+  /// When anything authentic came from it, be it routing or not.
+  var lastHeard = Instant.zero
+  /// When a packet of a host was last sent to it or came from it.
+  var lastTraffic = Instant.zero
+  /// When the link was opened, became usable or unusable.
+  var turnedAt = Instant.zero
   /// What guards the link against replays.
   var authentication: Authentication
   /// The cost in the last IHU we sent; `nil` before the first.
@@ -120,12 +130,14 @@ struct Neighbour: Sendable {
 
   /// The cost we tell the neighbour: finite if we hear it (appendix A.2.1).
   var rxcost: Metric {
-    isUp && (multicastHellos.isUsable || unicastHellos.isUsable) ? settings.receiveCost : .infinity
+    let isHeard = multicastHellos.isUsable || unicastHellos.isUsable
+    return isUp && isHeard && liveness.state != .lost ? settings.receiveCost : .infinity
   }
 
-  /// The cost of the link: what the neighbour says and what the delay adds, as long as we hear it.
+  /// The cost of the link: what the neighbour says and what delay and former failures add, as long as we hear it.
   var currentCost: Metric {
-    rxcost.isFinite && txcost.isFinite ? max(txcost, Metric(1)) + delayCost : .infinity
+    guard rxcost.isFinite, txcost.isFinite else { return .infinity }
+    return max(txcost, Metric(1)) + delayCost + damping.penalty
   }
 
   /// What the delay adds to the cost (RFC 9616 §3.2).
@@ -148,11 +160,15 @@ struct Neighbour: Sendable {
     return isMeshd || speaksIPv4ViaIPv6 ? .v6(settings.ourLinkLocal) : .v4(IPv4Address(192, 0, 0, 8))
   }
 
+  /// Whether it may announce one more prefix; `limit` is that of a neighbour without one of its own.
+  func hasRoom(under limit: Int) -> Bool { routeCount + graceCount < settings.prefixLimit ?? limit }
+
   /// When something is to be done.
   var deadline: Instant {
     var first = min(helloDeadline, transmission, dumpDeadline, ihuExpiry)
     first = min(first, calmDeadline)
     first = min(first, multicastHellos.deadline, unicastHellos.deadline)
+    first = min(first, multicastHellos.lateness, liveness.deadline, damping.end)
     for packet in unacknowledged { first = min(first, packet.deadline) }
     return first
   }
@@ -183,6 +199,7 @@ struct Neighbour: Sendable {
     txcost = .infinity
     ihuExpiry = .distantFuture
     roundTrip = RoundTrip()
+    liveness.restart()
     speaksIPv4ViaIPv6 = false
     helloDeadline = .distantFuture
     burst = 0

@@ -44,11 +44,11 @@ struct PendingSeqnoRequests: Sendable {
     rows.firstIndex { $0.routerID == routerID && !seqno.isNewer(than: $0.seqno) }
   }
 
-  /// Remembers a request; the oldest makes room if there are `capacity`.
+  /// Remembers a request in place of those that it covers; the oldest makes room if there are `capacity`.
   mutating func insert(_ request: PendingSeqnoRequest, capacity: Int) {
     var request = request
     rows.removeAll { row in
-      guard row.routerID == request.routerID, request.seqno.isNewer(than: row.seqno) else { return false }
+      guard row.routerID == request.routerID, !row.seqno.isNewer(than: request.seqno) else { return false }
       for neighbour in row.requesters where !request.requesters.contains(neighbour) {
         request.requesters.append(neighbour)
       }

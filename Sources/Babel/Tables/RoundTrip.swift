@@ -28,8 +28,8 @@ struct RoundTrip: Sendable {
   private struct Shift: Sendable {
     var isUp: Bool
     var since: Instant
-    /// The sample nearest to the estimate.
-    var nearest: Duration
+    /// The sample nearest to the estimate but for the first, half of which may have gone the old way.
+    var nearest: Duration?
   }
 
   /// Begins with the link: what was sent before is in nobody's memory.
@@ -64,7 +64,7 @@ struct RoundTrip: Sendable {
     // Smoothing takes ten samples to follow a path that has changed for good; that is seen sooner.
     follow(sample, from: old, at: now)
     if let shift, shift.since.advanced(by: Self.shiftTime) <= now {
-      smoothed = shift.nearest
+      smoothed = shift.nearest ?? sample
       self.shift = nil
     } else {
       smoothed = old + (sample - old) * Self.weight
@@ -82,9 +82,10 @@ struct RoundTrip: Sendable {
     }
     let isUp = sample > old
     if let known = shift, known.isUp == isUp {
-      shift?.nearest = isUp ? min(known.nearest, sample) : max(known.nearest, sample)
+      let nearest = known.nearest ?? sample
+      shift?.nearest = isUp ? min(nearest, sample) : max(nearest, sample)
     } else {
-      shift = Shift(isUp: isUp, since: now, nearest: sample)
+      shift = Shift(isUp: isUp, since: now)
     }
   }
 

@@ -19,6 +19,8 @@ struct Route: Sendable {
   /// How often the neighbour promised to announce it.
   private var interval = Interval.zero
   private var isRefreshRequested = false
+  /// Whether the link has been unusable since it was announced: its retraction may be lost, so it must be announced again.
+  private(set) var isStale = false
   /// The originator.
   private(set) var routerID: RouterID
   /// When the route is gone unless it is announced again.
@@ -53,13 +55,14 @@ struct Route: Sendable {
   mutating func renew(_ interval: Interval, at now: Instant) {
     self.interval = interval
     isRefreshRequested = false
-    expiry = now.advanced(by: interval.duration * 7 / 2)
+    isStale = false
+    expiry = Instant(nanoseconds: now.nanoseconds + interval.nanoseconds / 2 * 7)
   }
 
   /// When to ask for that; later than any clock once asked.
   var refresh: Instant {
     isRefreshRequested || expiry == .distantFuture
-      ? .distantFuture : expiry.advanced(by: .zero - interval.duration)
+      ? .distantFuture : Instant(nanoseconds: expiry.nanoseconds - interval.nanoseconds)
   }
 
   /// Notes that an update was asked for.
@@ -67,8 +70,10 @@ struct Route: Sendable {
     isRefreshRequested = true
   }
 
-  /// Brings the metric up to date with the cost of the link, which is never zero.
+  /// Brings the metric up to date with the cost of the link, which is never zero; that of a stale route stays infinite.
   mutating func setCost(_ cost: Metric, halfLife: Duration, at now: Instant) {
+    if metric.isFinite, !cost.isFinite { isStale = true }
+    guard !isStale || !cost.isFinite else { return }
     let new = referenceMetric + max(cost, Metric(1)) + penalty
     guard new != metric else { return }
     // A way that has just become usable must prove itself: it starts half as bad again.
@@ -81,7 +86,7 @@ struct Route: Sendable {
   /// The metric as it was a while ago: the difference to the metric halves in each half-life (appendix A.3).
   func smoothedMetric(halfLife: Duration, at now: Instant) -> Double {
     let current = Double(metric.rawValue)
-    let halves = smoothedAt.duration(to: now) / halfLife
+    let halves = Double(now.nanoseconds - smoothedAt.nanoseconds) / Double(halfLife.nanoseconds)
     guard halves < 64 else { return current }
     let whole = halves.rounded(.down)
     var difference = smoothed - current

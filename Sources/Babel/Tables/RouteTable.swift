@@ -24,8 +24,9 @@ struct RouteTable: Sendable {
     index.slot(key.hashValue) { slots[$0].names(key) }
   }
 
-  /// The slot of `key`, made if there is none.
-  mutating func slotOrInsert(_ key: RouteKey) -> Slot {
+  /// The slot of `key`, made if there is none; found at once if it is still `expected`.
+  mutating func slotOrInsert(_ key: RouteKey, expected: Slot? = nil) -> Slot {
+    if let expected, slots[expected].names(key) { return expected }
     let hash = key.hashValue
     if let slot = index.slot(hash, where: { slots[$0].names(key) }) { return slot }
     let slot: Slot

@@ -20,6 +20,9 @@ public struct Interval: Hashable, Sendable, BitwiseCopyable {
   /// No promise: an unscheduled Hello.
   public static let zero = Interval(centiseconds: 0)
 
+  /// The interval in nanoseconds: `Duration` counts in 128 bits, which is felt where it is done for every update.
+  var nanoseconds: Int64 { Int64(centiseconds) * 10_000_000 }
+
   /// The interval as a duration.
   public var duration: Duration { .milliseconds(Int64(centiseconds) * 10) }
 }

@@ -2,8 +2,14 @@
 ///
 /// Simulations shorten them; a daemon uses the defaults.
 public struct Timing: Sendable {
-  /// Between two Hellos to one neighbour; our peers notice our death by it.
+  /// Between two Hellos to a meshd that may be needed at any moment.
   public var hello: Duration = .seconds(1)
+  /// Between two Hellos on a link that is not usable, or in doubt; and always to other speakers, which notice our death by
+  /// nothing else.
+  public var frequentHello: Duration = .milliseconds(500)
+  /// How long a link is without traffic until Hellos become rarer: half of them are left, and after ten times as long a
+  /// fourth.
+  public var idle: Duration = .seconds(60)
   /// Between two full updates to one neighbour that is no meshd; the longest wait before one that is learns of a small
   /// change.
   public var update: Duration = .seconds(20)

@@ -1,20 +1,29 @@
 internal import Net
 
 extension Inbound {
-  /// Decides about an authentic, new packet that is no keepalive.
+  /// Decides about an authentic, new packet that is no keepalive; whether it is a packet of a host, not one of routing.
   internal mutating func classify(
     _ index: Int, _ order: PacketOrder, of batch: inout PacketBatch, from id: PeerID, _ peer: PeerEntry,
     _ table: ForwardingTable, _ now: Instant
-  ) {
+  ) -> Bool {
     batch[index].peer = id.rawValue
     guard let header = IPHeader(reading: batch.bytes(index)) else {
       drop(index, of: &batch, .malformed)
-      return
+      return false
     }
     if peer.speaksBabel, header.source.isLinkScoped || header.destination.isLinkScoped {
       takeLinkLocal(index, header, order, of: &batch, from: id, table, now)
-      return
+      return false
     }
+    take(index, header, of: &batch, from: id, peer, table, now)
+    return true
+  }
+
+  /// Decides about a packet of a host.
+  private mutating func take(
+    _ index: Int, _ header: IPHeader, of batch: inout PacketBatch, from id: PeerID, _ peer: PeerEntry,
+    _ table: ForwardingTable, _ now: Instant
+  ) {
     guard let ecn = ECN.decapsulate(inner: header.ecn, outer: batch[index].ecn) else {
       drop(index, of: &batch, .congestion)
       return

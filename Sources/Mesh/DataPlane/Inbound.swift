@@ -99,6 +99,7 @@ extension Inbound {
     let acceptedCount = refuseForgedAndReplayed(session.keypair, &batch)
     guard acceptedCount > 0 else { return }
     noteAccepted(session, &batch, now)
+    var hasTraffic = false
     for packet in 0..<run.count where run[packet].authentic {
       let index = run.slot(packet)
       guard run[packet].length > 0 else {
@@ -109,8 +110,10 @@ extension Inbound {
       batch[index].offset = UInt32(run[packet].source)
       batch[index].length = UInt32(run[packet].length)
       let order = PacketOrder(session: session.keypair.createdAt, counter: run[packet].counter)
-      classify(index, order, of: &batch, from: session.id, session.peer, table, now)
+      let isTraffic = classify(index, order, of: &batch, from: session.id, session.peer, table, now)
+      hasTraffic = isTraffic || hasTraffic
     }
+    if hasTraffic { session.peer.activity.noteTrafficReceived(at: now) }
   }
 
   /// Drops the packets of the run that do not authenticate, then those seen before; both lose `authentic`.

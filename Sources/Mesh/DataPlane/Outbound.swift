@@ -137,6 +137,7 @@ extension Outbound {
       return
     }
     seal(&batch, peer, keypair, from: counter, along: path, now)
+    peer.activity.noteTrafficSent(at: now)
   }
 
   /// Seals the run under `keypair` with consecutive counters; empties it.

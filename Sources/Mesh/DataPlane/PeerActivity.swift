@@ -13,6 +13,9 @@ public final class PeerActivity: Sendable {
   private let authenticatedSent = Atomic<Int64>(0)
   private let authenticatedReceived = Atomic<Int64>(0)
   private let shortcutWanted = Atomic<Int64>(.min)
+  private let trafficSent = Atomic<Int64>(0)
+  private let trafficReceived = Atomic<Int64>(0)
+  private let silenceBegan = Atomic<Int64>(0)
   private let refused = Atomic<UInt64>(0)
 
   /// Nothing yet: all counters zero, all instants `.zero`.
@@ -38,6 +41,15 @@ public final class PeerActivity: Sendable {
   public var lastShortcutWanted: Instant {
     Instant(nanoseconds: shortcutWanted.load(ordering: .relaxed))
   }
+  /// When a packet of a host, not one of routing, was last sent.
+  public var lastTrafficSent: Instant { Instant(nanoseconds: trafficSent.load(ordering: .relaxed)) }
+  /// When a packet of a host was last received.
+  public var lastTrafficReceived: Instant { Instant(nanoseconds: trafficReceived.load(ordering: .relaxed)) }
+  /// When the first packet of a host was sent of those after which nothing authenticated has come; `nil` if there are none.
+  public var unansweredSince: Instant? {
+    let began = silenceBegan.load(ordering: .relaxed)
+    return began > authenticatedReceived.load(ordering: .relaxed) ? Instant(nanoseconds: began) : nil
+  }
   /// Packets from the peer that failed the source check.
   public var refusedSources: UInt64 { refused.load(ordering: .relaxed) }
 
@@ -54,6 +66,22 @@ public final class PeerActivity: Sendable {
     received.wrappingAdd(UInt64(byteCount), ordering: .relaxed)
     authenticatedReceived.store(now.nanoseconds, ordering: .relaxed)
     if data { dataReceived.store(now.nanoseconds, ordering: .relaxed) }
+  }
+
+  /// Notes that packets of hosts were among those sent.
+  ///
+  /// Where silence begins is noted by the side that waits for its end: one more store after each arrival, none in between.
+  internal func noteTrafficSent(at now: Instant) {
+    trafficSent.store(now.nanoseconds, ordering: .relaxed)
+    guard silenceBegan.load(ordering: .relaxed) <= authenticatedReceived.load(ordering: .relaxed) else {
+      return
+    }
+    silenceBegan.store(now.nanoseconds, ordering: .relaxed)
+  }
+
+  /// Notes that packets of hosts were among those received.
+  internal func noteTrafficReceived(at now: Instant) {
+    trafficReceived.store(now.nanoseconds, ordering: .relaxed)
   }
 
   /// Notes a handshake message sent: it counts as octets, its timers are the control thread's own.

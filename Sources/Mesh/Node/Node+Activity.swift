@@ -1,25 +1,47 @@
+internal import Babel
 internal import Net
 internal import Noise
 
-// Lanes only stamp what peers do. The control thread looks at the stamps and tells the timers, with the instants at
+// Lanes only stamp what peers do. The control thread looks at the stamps and tells timers and Babel, with the instants at
 // which it happened.
 extension Node {
+  /// Looks at every peer now and then, and every 20 ms at those with which something goes on.
   mutating func sampleActivity() {
     let isCalm = now >= calmSample
     guard isCalm || now >= urgentSample else { return }
-    var hasUrgent = false
-    for case let peer? in peers where isCalm || peer.hasUnansweredTraffic(at: now) {
-      report(peer)
-      drain(peer)
-      hasUrgent = hasUrgent || peer.hasUnansweredTraffic(at: now)
-    }
-    hasUrgent = reviewShortcuts(all: isCalm) || hasUrgent
     if isCalm {
+      busyPeers.removeAll(keepingCapacity: true)
+      for case let peer? in peers {
+        sample(peer)
+        if isBusy(peer) { busyPeers.append(peer.id) }
+      }
       calmSample = now.advanced(by: Self.calmSampling)
       representSilentPeers()
       reviewAdjacencies()
+    } else {
+      for id in busyPeers { if let peer = peer(id) { sample(peer) } }
     }
-    urgentSample = hasUrgent ? now.advanced(by: Self.urgentSampling) : .distantFuture
+    let isUrgent = reviewShortcuts(all: isCalm) || !busyPeers.isEmpty
+    urgentSample = isUrgent ? now.advanced(by: Self.urgentSampling) : .distantFuture
+  }
+
+  private mutating func sample(_ peer: Peer) {
+    report(peer)
+    drain(peer)
+    guard peer.isLinkUp else { return }
+    let activity = peer.activity
+    speaker?.observe(
+      LinkActivity(
+        unansweredSince: activity.unansweredSince, lastHeard: activity.lastAuthenticatedReceived,
+        lastSent: activity.lastTrafficSent, lastReceived: activity.lastTrafficReceived),
+      of: NeighbourID(peer.id.rawValue), at: now)
+  }
+
+  /// Whether something may have to be noticed about the peer before the next look at all of them.
+  private func isBusy(_ peer: Peer) -> Bool {
+    guard !peer.hasUnansweredTraffic(at: now) else { return true }
+    let lastTraffic = max(peer.activity.lastTrafficSent, peer.activity.lastTrafficReceived)
+    return peer.isLinkUp && now < lastTraffic.advanced(by: Self.calmSampling * 2)
   }
 
   /// Tells the tunnel what is new, in the order in which it happened: data before the packet that carried it.

@@ -51,17 +51,20 @@ extension Node {
     }
   }
 
-  /// What is to be changed in the host's routes; `nil` if nothing is.
+  /// What may have to be changed in the host's routes; `nil` if nothing.
   mutating func takeHostChange() -> (added: [HostPrefix], removed: [HostPrefix])? {
     guard !changedHostPrefixes.isEmpty else { return nil }
     var added: [HostPrefix] = []
     var removed: [HostPrefix] = []
     for packets in changedHostPrefixes {
-      if isUsed(packets) {
-        if hostPrefixes.insert(packets).inserted { added.append(packets) }
-      } else if hostPrefixes.remove(packets) != nil {
-        removed.append(packets)
+      let isUsed = isUsed(packets)
+      if packets.destination.isDefault {
+        // Looked at with every configuration, whether anything changed or not.
+        let wasUsed = usedDefaults.contains(packets)
+        guard isUsed != wasUsed else { continue }
+        if isUsed { usedDefaults.insert(packets) } else { usedDefaults.remove(packets) }
       }
+      if isUsed { added.append(packets) } else { removed.append(packets) }
     }
     changedHostPrefixes = []
     return added.isEmpty && removed.isEmpty ? nil : (added, removed)

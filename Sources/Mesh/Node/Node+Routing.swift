@@ -64,6 +64,21 @@ extension Node {
     speaker?.linkDown(NeighbourID(peer.id.rawValue), at: now)
   }
 
+  /// Packets to a peer cannot leave: its routes are of no use until it is heard to answer.
+  mutating func loseNeighbour(_ id: PeerID) {
+    guard let peer = peer(id), peer.isLinkUp else { return }
+    speaker?.linkFailed(NeighbourID(id.rawValue), at: now)
+  }
+
+  /// Packets from some peers came by an interface that carries none now.
+  ///
+  /// There may be another way, so they are asked.
+  mutating func doubtNeighbours(behind interface: UInt32) {
+    for case let peer? in peers where peer.isLinkUp && peer.endpoints.current?.interface == interface {
+      speaker?.doubt(NeighbourID(peer.id.rawValue), at: now)
+    }
+  }
+
   /// An authentic Babel packet, its headers checked by the lane.
   mutating func handleControl(_ packet: [UInt8], from peer: Peer, arrival: Instant, _ order: PacketOrder) {
     guard peer.speaksBabel, let header = unsafe IPHeader(reading: packet.span.bytes),
@@ -76,7 +91,7 @@ extension Node {
       handle(probe, from: peer)
       return
     }
-    let isOvertaken = peer.lastControl.map { order < $0 } ?? false
+    let isOvertaken = peer.lastControl.map { order.precedes($0) } ?? false
     if !isOvertaken { peer.lastControl = order }
     if !peer.isLinkUp, opensWithSession(peer) || acceptsGreeting(payload, from: peer, source: source) {
       openLink(to: peer)

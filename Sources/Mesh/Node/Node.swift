@@ -35,6 +35,10 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case link(isUp: Bool)
     /// Our side of the path to the peer is no longer valid (1.2.28).
     case staleSource(PeerID)
+    /// The kernel takes no datagram for the peer.
+    case unreachable(PeerID)
+    /// An interface of the host other than ours went down, or carries nothing any more.
+    case interfaceDown(UInt32)
     /// The node is about to end: routes are retracted.
     case shutdown
   }
@@ -54,7 +58,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     /// A routing message, to be sealed like any packet, with the octets of that moment.
     case speak(BabelPacket, PeerID)
     /// From now on the host shall send packets to the prefixes `added` into the TUN device, and to those `removed` no
-    /// longer.
+    /// longer; for some of either it may be so already.
     case hostPrefixesChanged(added: [HostPrefix], removed: [HostPrefix])
     /// These are the addresses to which our own UDP packets go, in ascending order: they must not enter the TUN device.
     case underlayChanged([IPAddress])
@@ -66,7 +70,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case event(NodeEvent)
   }
 
-  /// The sampling period of peers with unanswered traffic.
+  /// The sampling period of peers with traffic.
   static var urgentSampling: Duration { .milliseconds(20) }
   /// The sampling period of all others.
   static var calmSampling: Duration { .milliseconds(250) }
@@ -122,9 +126,9 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
 
   var draft = ForwardingTable.Draft()
   var isTableDirty = true
-  /// The prefixes that the host uses, as it was last told.
-  var hostPrefixes: Set<HostPrefix> = []
-  /// Those whose use may have changed since.
+  /// The default routes that the host uses, as it was last told.
+  var usedDefaults: Set<HostPrefix> = []
+  /// Prefixes whose use by the host may have changed since it was last told.
   var changedHostPrefixes: [HostPrefix] = []
   /// The addresses of all endpoints, as they were last told.
   var underlay: Set<IPAddress> = []
@@ -136,6 +140,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   var outbox: Deque<Output> = []
   var calmSample = Instant.zero
   var urgentSample = Instant.distantFuture
+  /// The peers that are looked at more often than all.
+  var busyPeers: [PeerID] = []
   /// No tunnel has anything to do before: a turn must not ask every peer.
   var tunnelDeadline = Instant.distantFuture
   var now = Instant.zero
@@ -169,6 +175,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case .healthy(let prefixes): setHealthy(prefixes)
     case .link(let isUp): setLink(isUp: isUp)
     case .staleSource(let id): forgetSource(of: id)
+    case .unreachable(let id): loseNeighbour(id)
+    case .interfaceDown(let index): doubtNeighbours(behind: index)
     case .shutdown: speaker?.shutdown(at: now)
     }
     drainSpeaker()

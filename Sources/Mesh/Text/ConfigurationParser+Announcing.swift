@@ -69,13 +69,15 @@ extension ConfigurationParser {
           at: word, "\(quoted(word.text)) is not expected here", "write `PREFIX [from SOURCE] [metric N]`")
       }
     }
-    let isKnown = interface.announce.contains {
-      $0.prefix == announcement.prefix && $0.source == announcement.source
+    let key = RouteKey(prefix, source: announcement.source)
+    if let metric = announced[key] {
+      guard metric == announcement.metric else {
+        throw error(at: entry, "\(prefix) is announced before with another metric", "take one of the two out")
+      }
+      return
     }
-    if isKnown, !interface.announce.contains(announcement) {
-      throw error(at: entry, "\(prefix) is announced before with another metric", "take one of the two out")
-    }
-    if !isKnown { interface.announce.append(announcement) }
+    announced[key] = announcement.metric
+    interface.announce.append(announcement)
   }
 
   private mutating func source(

@@ -27,6 +27,8 @@ struct ConfigurationParser {
   private var section: ConfigurationKey.Section?
   var interface = Configuration.Interface()
   var peers: [PeerSection] = []
+  /// What is announced so far; only looked up.
+  var announced: [RouteKey: Metric] = [:]
   /// Where each check stands.
   var checkFields: [Field] = []
 

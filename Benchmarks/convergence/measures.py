@@ -1,0 +1,164 @@
+"""What is measured: one function each, which makes its own network and returns one figure per trial."""
+
+import random
+import signal
+import subprocess
+import time
+
+import stub
+from mesh import Echo, Mesh, bytes_of, wait_for
+
+RING = ["ab", "bc", "cd", "da"]
+
+
+def ring(options):
+    return Mesh(options, "abcd", RING, ["ab"])
+
+
+def settle(seconds):
+    """Some seconds and a random part of one more, so that no timer is always at the same place."""
+    time.sleep(seconds + random.random())
+
+
+def adjacency(options):
+    """Two meshd, RTT ≤ 1 ms: from the start of the second process to the first answer of the other's host, in seconds."""
+    with Mesh(options, "ab", ["ab"]) as mesh:
+        mesh.start_meshd("a")
+        settle(1)
+        with Echo(mesh, "a", "b", 0.002) as echo:
+            began = mesh.start_meshd("b")
+            return echo.first_answer(began, 20) - began
+
+
+def silent_failure_under_traffic(options):
+    """Ring of four, echoes a–b at 200/s, the link a–b falls silent: until an echo sent after that comes back."""
+    with ring(options) as mesh:
+        for node in mesh.nodes:
+            mesh.start_meshd(node)
+        mesh.await_direct("ab")
+        with Echo(mesh, "a", "b") as echo:
+            settle(5)
+            cut = mesh.impair("a", "b", "both", "down")
+            return echo.first_answer(cut, 30) - cut
+
+
+def silent_failure_idle(options):
+    """The same without traffic: until both ends have left the link."""
+    with ring(options) as mesh:
+        for node in mesh.nodes:
+            mesh.start_meshd(node)
+        mesh.await_direct("ab")
+        settle(5)
+        cut = mesh.impair("a", "b", "both", "down")
+        return max(wait_for(lambda: mesh.next_hop("a", "b") == "d", 30, "a by d"),
+                   wait_for(lambda: mesh.next_hop("b", "a") == "c", 30, "b by c")) - cut
+
+
+def stock_pair(options):
+    return Mesh(options, "ms", ["ms"], ["ms"])
+
+
+def start_stock_pair(mesh):
+    mesh.start_wireguard("s", "m", "fe80::5")
+    mesh.start_meshd("m")
+    mesh.start_babeld("s")
+
+
+def dead_stock_neighbour(options):
+    """wireguard-go with babeld falls silent, echoes to it at 100/s: until meshd has no route by it any more."""
+    with stock_pair(options) as mesh:
+        start_stock_pair(mesh)
+        wait_for(lambda: mesh.next_hop("m", "s") == "s", 30, "m next to s")
+        with Echo(mesh, "m", "s", 0.01) as echo:
+            echo.first_answer(time.monotonic(), 10)
+            settle(9)
+            cut = mesh.impair("m", "s", "both", "down")
+            return wait_for(lambda: mesh.next_hop("m", "s") is None, 30, "m without s") - cut
+
+
+def babeld_notices(options):
+    """meshd is killed: until babeld's routes by it are gone from its kernel."""
+    with stock_pair(options) as mesh:
+        start_stock_pair(mesh)
+
+        def routed():
+            routes = subprocess.run(mesh.within("s", "ip", "route", "show", "proto", "babel"), capture_output=True, text=True)
+            return any(f"{mesh.address('m')} " in line and "dev" in line and "unreachable" not in line
+                       for line in routes.stdout.splitlines())
+
+        wait_for(routed, 40, "babeld's route to m")
+        settle(6)
+        killed = mesh.stop("m", signal.SIGKILL)
+        return wait_for(lambda: not routed(), 60, "babeld without m") - killed
+
+
+def peer_removed(options):
+    """Ring of four, echoes a–b at 200/s, a's user removes b: until an echo comes back by d and c. 3 hops."""
+    with ring(options) as mesh:
+        for node in mesh.nodes:
+            mesh.start_meshd(node)
+        mesh.await_direct("ab")
+        with Echo(mesh, "a", "b") as echo:
+            settle(4)
+            removed = time.monotonic()
+            mesh.uapi("a", f"set=1\npublic_key={bytes_of(mesh.public['b'])}\nremove=true\n\n")
+            return echo.first_answer(removed, 30) - removed
+
+
+def terminated(options):
+    """Ring of four, echoes a–c at 200/s, the node between gets SIGTERM: until an echo sent after that comes back."""
+    with ring(options) as mesh:
+        for node in mesh.nodes:
+            mesh.start_meshd(node)
+        wait_for(lambda: mesh.next_hop("a", "c"), 20, "a route to c")
+        with Echo(mesh, "a", "c") as echo:
+            settle(4)
+            ended = mesh.stop(mesh.next_hop("a", "c"))
+            return echo.first_answer(ended, 30) - ended
+
+
+def seqno_request(options):
+    """s – m – t, s and t hand-made speakers behind wireguard-go: from s's request to the one that t gets, one hop."""
+    with Mesh(options, "mst", ["ms", "mt"]) as mesh:
+        for node, link_local in (("s", "fe80::5"), ("t", "fe80::6")):
+            mesh.start_wireguard(node, "m", link_local)
+        mesh.start_meshd("m")
+        with stub.Speaker(mesh, "t", "fe80::6", announces=True) as origin, stub.Speaker(mesh, "s", "fe80::5") as asker:
+            wait_for(lambda: mesh.next_hop("m", "t") == "t", 30, "m next to t")
+            settle(1)
+            asked = asker.request_seqno(origin)
+            return wait_for(lambda: origin.requested, 10, "the forwarded request", 0.0002) and origin.requested - asked
+
+
+def return_to_better_path(options):
+    """Ring of four, 1000 echoes a second a–b: how many of 10 000 are lost while the direct link returns."""
+    with ring(options) as mesh:
+        for node in mesh.nodes:
+            mesh.start_meshd(node)
+        mesh.await_direct("ab")
+        settle(2)
+        mesh.impair("a", "b", "both", "down")
+        with Echo(mesh, "a", "b", 0.001) as echo:
+            echo.first_answer(time.monotonic(), 30)
+            settle(3)
+            first = len(echo.sent)
+            mesh.impair("a", "b", "both", "up")
+            wait_for(lambda: len(echo.sent) > first + 10_000, 60, "10 000 packets", 0.05)
+            if mesh.next_hop("a", "b") != "b" or mesh.next_hop("b", "a") != "a":
+                raise RuntimeError("the direct link was not taken again")
+            time.sleep(0.5)
+            return echo.lost(first, 10_000)
+
+
+# Name: function, unit, wanted median and wanted worst.
+MEASURES = {
+    "adjacency": (adjacency, "s", 0.3, 1.0),
+    "silent-traffic": (silent_failure_under_traffic, "s", 0.5, 1.0),
+    "silent-idle": (silent_failure_idle, "s", 2.8, 4.0),
+    "stock-dead": (dead_stock_neighbour, "s", 0.6, 1.2),
+    "babeld-notices": (babeld_notices, "s", 1.8, 3.0),
+    "peer-removed": (peer_removed, "s", 0.19, 0.19),
+    "sigterm": (terminated, "s", 0.16, 0.16),
+    "seqno-request": (seqno_request, "s", 0.025, 0.025),
+    "return": (return_to_better_path, "lost", 0, 0),
+}

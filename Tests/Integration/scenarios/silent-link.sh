@@ -1,0 +1,72 @@
+# What fails without a word is noticed while packets are sent, and soon after if none are: by meshd, and by babeld.
+#
+#        b                     a–b falls silent; a's interface to b goes down; a has no route to b;
+#      ╱   ╲                   s, a stock neighbour of c, falls silent; c dies
+#     a ─── c ─── s
+#          10.44.0.3          10.44.9.1, wireguard-go and babeld
+
+. "${BASH_SOURCE%/*}/../lib.sh"
+
+nodes a b c s
+emulated_link a b
+link b c
+link a c
+emulated_link c s
+mesh_node a 1 b c
+mesh_node b 2 a c
+mesh_node c 3 a b s
+interface s "ListenPort = 51820"
+peer s c "Endpoint = $(underlay c s):51820" "AllowedIPs = 0.0.0.0/0, ::/0"
+wireguard s stock
+configure s fe80::5/64 10.44.9.1/32
+for node in a b c; do up "$node"; done
+start s babeld -d 1 -I "$scratch/s/babeld.pid" -S "$scratch/s/babeld-state" -C "interface $(device s) type tunnel" \
+  -C "redistribute local ip 10.44.9.0/24" -C "redistribute local deny"
+
+straight() { leads a 10.44.0.2/32 b && leads b 10.44.0.1/32 a; }
+round() { leads a 10.44.0.2/32 c && leads b 10.44.0.1/32 c; }
+by_babeld() { in_node s ip route show 10.44.0.3 proto babel | grep -q " dev "; }
+
+check "a and b have each other as next hop" within 10 straight
+check "a reaches s" within 20 reaches a 10.44.9.1
+check "babeld has a route to c" within 20 by_babeld
+sleep 3
+
+in_node a ping -n -q -i 0.02 -c 500 -W 1 10.44.0.2 >"$scratch/echoes" &
+echoes=$!
+sleep 1
+impair a b both down
+check "under traffic, both have left the silent link within 3 s" within 3 round
+impair a b both up
+check "they take it again" within 20 straight
+wait "$echoes" || true
+check "no second and a half of echoes was lost" awk '/received/ { exit $1 - $4 > 75 }' "$scratch/echoes"
+
+sleep 3
+impair a b both down
+check "without traffic, within 5 s" within 5 round
+impair a b both up
+check "they take it again" within 60 straight
+
+in_node a ip link set to-b down
+check "an interface that goes down is left within 2 s" within 2 leads a 10.44.0.2/32 c
+in_node a ip link set to-b up
+check "and taken again" within 60 straight
+
+in_node a ip route add unreachable "$(underlay b a)"
+check "a neighbour without a route is left within 2 s" within 2 leads a 10.44.0.2/32 c
+in_node a ip route delete unreachable "$(underlay b a)"
+check "and taken again" within 60 straight
+
+in_node a ping -n -q -i 0.02 -c 500 -W 1 10.44.9.1 >"$scratch/echoes" &
+echoes=$!
+sleep 1
+impair c s both down
+check "under traffic, a stock neighbour that falls silent is left within 4 s" \
+  within 4 fails leads c 10.44.9.1/32 s
+impair c s both up
+wait "$echoes" || true
+check "it is reached again" within 40 reaches a 10.44.9.1
+check "and reaches c" within 40 by_babeld
+kill -KILL "${pid[c]}" && wait "${pid[c]}" 2>/dev/null || true
+check "babeld notices within 6 s that c is dead" within 6 fails by_babeld
