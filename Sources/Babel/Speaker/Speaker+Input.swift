@@ -45,7 +45,7 @@ extension Speaker {
       case .ihu(let ihu):
         if receive(ihu, from: id, at: now) { times = ihu.timestamps }
       case .update(let update):
-        guard !isOvertaken || !isRetracted(update, by: id) else {
+        guard !isOvertaken || !mayBeRetracted(update, by: id) else {
           isIncomplete = true
           continue
         }
@@ -73,11 +73,17 @@ extension Speaker {
     schedule(id)
   }
 
-  /// Whether the neighbour has retracted a route a moment ago.
-  private func isRetracted(_ update: Update, by id: NeighbourID) -> Bool {
-    guard update.metric.isFinite, let slot = routeTable.slot(RouteKey(update.prefix, source: update.source))
-    else { return false }
-    return routeTable[slot].formerAnnouncers.contains { $0.neighbour == id }
+  /// Whether the neighbour may have retracted a route since it sent an update.
+  ///
+  /// A retraction of what we did not know leaves no trace. A meshd says again what we drop; others may not, and from them
+  /// only what they retracted a moment ago is suspect.
+  private func mayBeRetracted(_ update: Update, by id: NeighbourID) -> Bool {
+    guard update.metric.isFinite else { return false }
+    let isMeshd = neighbourTable[id]?.isMeshd == true
+    guard let slot = routeTable.slot(RouteKey(update.prefix, source: update.source)) else { return isMeshd }
+    return isMeshd
+      ? routeTable[slot].index(of: id) == nil
+      : routeTable[slot].formerAnnouncers.contains { $0.neighbour == id }
   }
 
   private mutating func admit(_ source: IPv6Address, from id: NeighbourID, at now: Instant) -> Bool {

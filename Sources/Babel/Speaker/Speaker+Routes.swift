@@ -132,8 +132,10 @@ extension Speaker {
     }
     let isUsed = routeTable[slot].selected == id
     if isUsed, former.routerID == route.routerID, !isFeasible(route, slot, at: now) {
-      // The route goes on with its old values, and expires with them, until a newer number makes this one usable: the
-      // neighbour's own distance still is what it was, so no loop can come of it (§3.5.3).
+      // The route goes on with its old values until a newer number makes this one usable: the neighbour's own distance
+      // still is what it was, so no loop can come of it (§3.5.3). Not for long, since nothing renews them: a promise may be
+      // long, and the originator out of reach.
+      routeTable[slot].routes[index].expire(by: now.advanced(by: timing.update))
       request(slot, route, at: now)
       return
     }

@@ -59,6 +59,11 @@ struct Route: Sendable {
     expiry = Instant(nanoseconds: now.nanoseconds + interval.nanoseconds / 2 * 7)
   }
 
+  /// Has the route end sooner.
+  mutating func expire(by end: Instant) {
+    expiry = min(expiry, end)
+  }
+
   /// When to ask for that; later than any clock once asked.
   var refresh: Instant {
     isRefreshRequested || expiry == .distantFuture
