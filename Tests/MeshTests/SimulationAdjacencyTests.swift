@@ -92,6 +92,34 @@ import Testing
     for host in 1..<Self.count { #expect(network.hosts[host].deliveries.count == 1, network.comment) }
   }
 
+  /// The hub has many more neighbours than it wants, for it is the only way to each of them.
+  @Test(arguments: Seeds.first(2))
+  func hubOfAStarRefusesNobody(seed: UInt64) {
+    let network = SimulatedNetwork(hostCount: 12, seed: seed)
+    for leaf in 1..<12 { network.connect(0, leaf, LinkQuality(delay: .milliseconds(5))) }
+    network.configure(0) { $0.interface.adjacencies = Self.limit }
+    network.start()
+    network.run(for: .seconds(90))
+    expectAllReachable(network)
+    network.expectConverged()
+  }
+
+  /// Leaves with two hubs may be refused by one, which is told and does not take the hub for one without Babel.
+  @Test(arguments: Seeds.first(2))
+  func whoeverIsRefusedByAHubClaimsNothingOfIt(seed: UInt64) {
+    let network = SimulatedNetwork(hostCount: 16, seed: seed)
+    for hub in 0..<2 {
+      for leaf in 2..<16 { network.connect(hub, leaf, LinkQuality(delay: .milliseconds(5))) }
+      network.configure(hub) { $0.interface.adjacencies = Self.limit }
+    }
+    network.start()
+    for _ in 0..<4 {
+      network.run(for: .seconds(90))
+      expectAllReachable(network)
+    }
+    network.expectConverged()
+  }
+
   @Test func fewPeersAreAllNeighbours() {
     let network = Self.mesh(seed: Seeds.one) { network in
       for host in 0..<Self.count { network.configure(host) { $0.interface.adjacencies = Self.count - 1 } }

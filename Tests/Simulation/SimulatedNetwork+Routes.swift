@@ -113,9 +113,11 @@ extension SimulatedNetwork {
   }
 
   /// What each host pays to each other one: the cost that its Babel has found, which is the link's and that of its delay.
-  private func costs() -> [[Int]] {
+  ///
+  /// `nil` where Babel is not spoken because one of the two has more peers than it wants neighbours.
+  private func costs() -> [[Int?]] {
     hosts.map { host in
-      var costs = [Int](repeating: Self.linkCost, count: hosts.count)
+      var costs = hosts.map { isBounded(host) || isBounded($0) ? nil : Self.linkCost }
       for peer in host.daemon?.node.status(at: now).peers ?? [] {
         guard let number = numbers[peer.publicKey], let cost = peer.neighbour?.cost, cost != .max else {
           continue
@@ -126,12 +128,23 @@ extension SimulatedNetwork {
     }
   }
 
+  private func isBounded(_ host: SimulatedHost) -> Bool {
+    host.configuration.interface.adjacencies.map { host.configuration.peers.count > $0 } ?? false
+  }
+
   /// The least cost from every host to `end` over links that carry datagrams both ways (Dijkstra).
+  ///
+  /// Over those on which Babel is spoken, as long as these reach as far as all.
   public func distances(to end: Int) -> [Int?] {
     distances(to: end, costs())
   }
 
-  private func distances(to end: Int, _ costs: [[Int]]) -> [Int?] {
+  private func distances(to end: Int, _ costs: [[Int?]]) -> [Int?] {
+    let everyLink = hosts.map { _ in [Int?](repeating: Self.linkCost, count: hosts.count) }
+    return zip(shortest(to: end, costs), shortest(to: end, everyLink)).map { $0 ?? $1 }
+  }
+
+  private func shortest(to end: Int, _ costs: [[Int?]]) -> [Int?] {
     var distance = [Int?](repeating: nil, count: hosts.count)
     var isDone = [Bool](repeating: false, count: hosts.count)
     distance[end] = 0
@@ -140,7 +153,8 @@ extension SimulatedNetwork {
       guard let nearest = open.min(by: { (distance[$0] ?? 0) < (distance[$1] ?? 0) }) else { return distance }
       isDone[nearest] = true
       for other in hosts.indices where areNeighbours(nearest, other) {
-        let sum = (distance[nearest] ?? 0) + costs[other][nearest]
+        guard let cost = costs[other][nearest] else { continue }
+        let sum = (distance[nearest] ?? 0) + cost
         distance[other] = min(distance[other] ?? sum, sum)
       }
     }

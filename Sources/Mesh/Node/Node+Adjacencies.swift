@@ -9,6 +9,8 @@ extension Node {
   private static var patience: Duration { .seconds(10) }
   /// How long a peer must be unreachable before it is chosen for that.
   private static var lossPatience: Duration { .seconds(10) }
+  /// The same, if it wants us for a neighbour.
+  private static var callerPatience: Duration { .seconds(2) }
   /// After a goodbye, what is still on its way is no new greeting.
   private static var farewellPause: Duration { .seconds(2) }
   /// How long an unknown peer is left alone after it was asked who it is.
@@ -88,38 +90,53 @@ extension Node {
   /// Says goodbye to a neighbour that is one no longer; its session stays.
   private mutating func rest(_ peer: Peer) {
     guard peer.isLinkUp else { return }
-    peer.adjacency.deafUntil = now.advanced(by: Self.farewellPause)
     peer.isLinkUp = false
+    sayGoodbye(to: peer)
+  }
+
+  private mutating func sayGoodbye(to peer: Peer) {
+    peer.adjacency.deafUntil = now.advanced(by: Self.farewellPause)
     speaker?.rest(NeighbourID(peer.id.rawValue), at: now)
   }
 
-  /// A routing packet has come from a peer without Babel link; whether it opens one.
+  /// A routing packet has come from a peer without Babel link: a greeting opens one, unless it is a goodbye.
   ///
-  /// A greeting does, unless it is a goodbye, or we have twice as many neighbours as we want.
-  mutating func acceptsGreeting(_ packet: RawSpan, from peer: Peer, source: IPv6Address) -> Bool {
-    guard now >= peer.adjacency.deafUntil, var reader = PacketReader(packet, from: source) else {
-      return false
-    }
+  /// Where there is no room the peer is told so. Else it would take us for one that speaks no Babel, and announce us.
+  mutating func hearGreeting(_ packet: RawSpan, from peer: Peer, source: IPv6Address) {
+    guard now >= peer.adjacency.deafUntil, peer.hasSession(at: now),
+      var reader = PacketReader(packet, from: source)
+    else { return }
     var isGreeting = false
     while let message = reader.next() {
       if case .hello(let hello) = message { isGreeting = hello.interval.centiseconds > 1 }
     }
-    return isGreeting && hasRoom && peer.hasSession(at: now)
+    guard isGreeting else { return }
+    if hasRoom(for: peer) {
+      peer.adjacency.lostSince = nil
+      openLink(to: peer)
+    } else {
+      speaker?.linkUp(NeighbourID(peer.id.rawValue), at: now)
+      sayGoodbye(to: peer)
+    }
   }
 
-  /// Whether one more peer that has chosen us may be a neighbour.
-  private var hasRoom: Bool {
+  /// Whether a peer that has chosen us may be a neighbour: we have no more than twice as many as we want, or nobody else
+  /// leads to it.
+  private func hasRoom(for peer: Peer) -> Bool {
     guard let limit = configuration.interface.adjacencies else { return true }
-    return peers.count { $0?.isLinkUp == true && $0?.adjacency.speaker == .meshd } < 2 * limit
+    let count = peers.count { $0 !== peer && $0?.isLinkUp == true && $0?.adjacency.speaker == .meshd }
+    guard count >= 2 * limit else { return true }
+    return peer.adjacency.lostSince.map { now >= $0.advanced(by: Self.callerPatience) } ?? false
   }
 
   /// Notes who it is that speaks, and lets it rest if that was all we wanted to know.
   mutating func noteSpeaker(_ peer: Peer, at source: IPv6Address) {
-    guard peer.adjacency.speaker == .unknown else { return }
-    peer.adjacency.speaker = source == peer.linkLocal ? .meshd : .other
+    let speaker: Adjacency.Speaker = source == peer.linkLocal ? .meshd : .other
+    guard speaker != peer.adjacency.speaker else { return }
+    peer.adjacency.speaker = speaker
     guard peer.adjacency.speaker == .meshd, !peer.adjacency.isChosen, areAdjacenciesBounded else { return }
     // Who came to us may have chosen us.
-    if peer.adjacency.isDiscovery || !hasRoom { rest(peer) }
+    if peer.adjacency.isDiscovery || !hasRoom(for: peer) { rest(peer) }
     peer.adjacency.isDiscovery = false
   }
 
@@ -129,7 +146,6 @@ extension Node {
     guard speaker != nil, areAdjacenciesBounded else { return }
     var isPlanDue = adjacencyPlan <= now
     for peer in boundedPeers {
-      if !peer.client.represented.isEmpty { peer.adjacency.speaker = .other }
       if peer.isNeighbourUp {
         peer.adjacency.failures = 0
         peer.adjacency.chosenSince = now

@@ -38,6 +38,8 @@ extension Node {
   /// Whether the peer has had its time to speak under this session, and did not.
   private func isSilent(_ peer: Peer) -> Bool {
     guard peer.speaksBabel else { return true }
+    // A meshd that rests has nothing to say.
+    guard peer.isLinkUp || peer.adjacency.speaker != .meshd else { return false }
     if let lastSpoken = peer.client.lastSpoken {
       // A neighbour whose link is broken is no client: only one that has called anew and is not heard.
       guard lastSpoken < peer.client.sessionSince,
@@ -54,6 +56,7 @@ extension Node {
     let old = peer.client.represented
     let new = peer.configuration.allowedIPs.filter { !$0.isDefault }
     peer.client.begin(new, at: now)
+    peer.adjacency.speaker = .other
     for prefix in old where !new.contains(prefix) { withdraw(prefix) }
     for prefix in new {
       claim(prefix, for: peer)

@@ -93,8 +93,12 @@ extension Node {
     }
     let isOvertaken = peer.lastControl.map { order.precedes($0) } ?? false
     if !isOvertaken { peer.lastControl = order }
-    if !peer.isLinkUp, opensWithSession(peer) || acceptsGreeting(payload, from: peer, source: source) {
-      openLink(to: peer)
+    if !peer.isLinkUp {
+      if opensWithSession(peer) {
+        openLink(to: peer)
+      } else {
+        hearGreeting(payload, from: peer, source: source)
+      }
     }
     speaker?.handle(
       payload, from: NeighbourID(peer.id.rawValue), source: source,
