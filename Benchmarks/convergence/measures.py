@@ -15,6 +15,13 @@ def ring(options):
     return Mesh(options, "abcd", RING, ["ab"])
 
 
+def start_ring(mesh):
+    """Starts every node, and waits until a and b use the link between them."""
+    for node in mesh.nodes:
+        mesh.start_meshd(node)
+    mesh.await_direct("ab")
+
+
 def settle(seconds):
     """Some seconds and a random part of one more, so that no timer is always at the same place."""
     time.sleep(seconds + random.random())
@@ -33,9 +40,7 @@ def adjacency(options):
 def silent_failure_under_traffic(options):
     """Ring of four, echoes a–b at 200/s, the link a–b falls silent: until an echo sent after that comes back."""
     with ring(options) as mesh:
-        for node in mesh.nodes:
-            mesh.start_meshd(node)
-        mesh.await_direct("ab")
+        start_ring(mesh)
         with Echo(mesh, "a", "b") as echo:
             settle(5)
             cut = mesh.impair("a", "b", "both", "down")
@@ -45,9 +50,7 @@ def silent_failure_under_traffic(options):
 def silent_failure_idle(options):
     """The same without traffic: until both ends have left the link."""
     with ring(options) as mesh:
-        for node in mesh.nodes:
-            mesh.start_meshd(node)
-        mesh.await_direct("ab")
+        start_ring(mesh)
         settle(5)
         cut = mesh.impair("a", "b", "both", "down")
         return max(wait_for(lambda: mesh.next_hop("a", "b") == "d", 30, "a by d"),
@@ -95,9 +98,7 @@ def babeld_notices(options):
 def peer_removed(options):
     """Ring of four, echoes a–b at 200/s, a's user removes b: until an echo comes back by d and c. 3 hops."""
     with ring(options) as mesh:
-        for node in mesh.nodes:
-            mesh.start_meshd(node)
-        mesh.await_direct("ab")
+        start_ring(mesh)
         with Echo(mesh, "a", "b") as echo:
             settle(4)
             removed = time.monotonic()
@@ -133,9 +134,7 @@ def seqno_request(options):
 def return_to_better_path(options):
     """Ring of four, 1000 echoes a second a–b: how many of 10 000 are lost while the direct link returns."""
     with ring(options) as mesh:
-        for node in mesh.nodes:
-            mesh.start_meshd(node)
-        mesh.await_direct("ab")
+        start_ring(mesh)
         settle(2)
         mesh.impair("a", "b", "both", "down")
         with Echo(mesh, "a", "b", 0.001) as echo:

@@ -230,9 +230,7 @@ import Testing
     var network = Self.diamond(seed: seed)
     network.run(for: .seconds(40))
     #expect(network.nextHop(0, VirtualNetwork.prefix(3)) == 1, "seed \(seed)")
-    for edge in [VirtualNetwork.Edge(from: 0, to: 1), VirtualNetwork.Edge(from: 1, to: 0)] {
-      network.links[edge]?.delay = .milliseconds(40)
-    }
+    network.setDelay(.milliseconds(40), between: 0, 1)
     network.run(for: .seconds(10))
     #expect(network.nextHop(0, VirtualNetwork.prefix(3)) == 2, "seed \(seed)")
     #expect(network.nextHop(3, VirtualNetwork.prefix(0)) == 2, "seed \(seed)")
@@ -244,9 +242,7 @@ import Testing
     for (a, b) in [(0, 1), (0, 2), (2, 1)] { network.connect(a, b, delayPenalty: .mesh) }
     network.run(for: .seconds(40))
     #expect(network.nextHop(0, VirtualNetwork.prefix(1)) == 1, "seed \(seed)")
-    for edge in [VirtualNetwork.Edge(from: 0, to: 1), VirtualNetwork.Edge(from: 1, to: 0)] {
-      network.links[edge]?.delay = .milliseconds(150)
-    }
+    network.setDelay(.milliseconds(150), between: 0, 1)
     network.run(for: .seconds(15))
     // What 2 announces is no better than what 0 once did: it takes a newer number from 1.
     #expect(network.nextHop(0, VirtualNetwork.prefix(1)) == 2, "seed \(seed)")

@@ -88,6 +88,8 @@ import Testing
       "`here` is not a place for a socket; write `on`, `off`, an absolute path or a TCP port"
     ),
     ("Transit = fast", "`fast` is not a way of transit; write `process`, `kernel` or `off`"),
+    ("Adjacencies = 0", "`0` is no number of neighbours; write 1 to 1000, or `all`"),
+    ("Adjacencies = none", "`none` is no number of neighbours; write 1 to 1000, or `all`"),
     ("RPF = loose", "`loose` is not a source check; write `anchored`, `covering`, `strict` or `off`"),
     (
       "Announce = 1.2.3.4/x",

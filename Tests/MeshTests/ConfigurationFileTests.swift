@@ -45,6 +45,7 @@ import Testing
       Announce = 192.168.1.0/24, fd01::/48
       #meshd: Announce = 172.16.0.0/12
       Transit = kernel
+      Adjacencies = all
       #meshd: rpf = Strict
 
       [Peer]
@@ -71,7 +72,7 @@ import Testing
     #expect(interface.host.preUp == ["echo pre %i"] && interface.host.preDown == ["down"])
     #expect(interface.host.postUp == ["iptables -A FORWARD -i %i -j ACCEPT; echo a=b", "second"])
     #expect(interface.host.postDown == ["gone"] && interface.transit == .kernel)
-    #expect(interface.sourceCheck == .strict)
+    #expect(interface.sourceCheck == .strict && interface.adjacencies == nil)
     #expect(interface.announce.map(\.description) == ["192.168.1.0/24", "fd01::/48", "172.16.0.0/12"])
     let peer = file.configuration.peers[0]
     #expect(peer.publicKey.base64 == Self.first && peer.presharedKey?.base64 == Self.psk)
@@ -215,6 +216,7 @@ import Testing
     PostDown = e
     #meshd: Babel = on
     #meshd: Transit = off
+    #meshd: Adjacencies = 8
     #meshd: RPF = covering
     #meshd: MonitorSocket = on
     #meshd: MonitorSocket = /run/babel

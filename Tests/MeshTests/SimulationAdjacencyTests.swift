@@ -139,6 +139,10 @@ import Testing
     #expect(relayed.first == 0 && relayed.allSatisfy { $0 < 200 }, "\(relayed.last ?? 0), \(network.comment)")
     #expect(network.sourceRefusals == 0)
     network.expectNoLoops()
+    let address = network.hosts[b].addresses[1]
+    let daemon = try #require(network.hosts[a].daemon)
+    let explanation = daemon.node.explain(address, at: network.now)
+    #expect(explanation.target == .peer(network.hosts[b].publicKey) && explanation.basis == .shortcut)
   }
 
   @Test(arguments: Seeds.first(2), [true, false])

@@ -25,6 +25,8 @@ public struct Explanation: Sendable {
     case selected = "Babel's selected route"
     /// `AllowedIPs`, and Babel has no say or says nothing.
     case owner = "AllowedIPs of the peer"
+    /// It is the peer's own address, and the peer takes our packets for it directly.
+    case shortcut = "a direct session with its owner"
     /// A lost prefix in its hold time.
     case held = "the prefix was lost and is held"
     /// Routes are known, and none may be used.

@@ -15,8 +15,13 @@ extension Node {
     let key = destinationKey(of: address, from: other)
     let view = key.flatMap { speaker?.route(for: $0) }
     let hold = key.flatMap { speaker?.hold(on: $0) }
-    let (target, basis) = outcome(
-      key.flatMap { draft.allowedIPs[$0.prefix, from: $0.source]?.target }, view, isHeld: hold != nil)
+    var copy = draft
+    let table = copy.freeze()
+    let shortcut = table.openShortcut(to: address, from: other, at: now).flatMap { peer($0)?.publicKey }
+    let (target, basis) =
+      shortcut.map { (.peer($0), .shortcut) }
+      ?? outcome(
+        key.flatMap { draft.allowedIPs[$0.prefix, from: $0.source]?.target }, view, isHeld: hold != nil)
     return Explanation(
       address: address, prefix: key?.prefix, source: key?.source, target: target, basis: basis,
       hold: hold.map { hold in
@@ -25,7 +30,7 @@ extension Node {
           remaining: max(.zero, now.duration(to: hold.end)))
       },
       routes: key.map { routeRows(to: $0, at: now) } ?? [],
-      peers: peerParts(address, other, key, view, at: now),
+      peers: peerParts(address, other, key, view, table, at: now),
       switches: key.map { switches.last(Self.switchCount, of: $0) } ?? [], time: now)
   }
 
@@ -61,10 +66,9 @@ extension Node {
 
   /// What each peer has to do with the address; the source check is that of the data path, for packets to `other`.
   private func peerParts(
-    _ address: IPAddress, _ other: IPAddress, _ key: RouteKey?, _ view: RouteView?, at now: Instant
+    _ address: IPAddress, _ other: IPAddress, _ key: RouteKey?, _ view: RouteView?, _ table: ForwardingTable,
+    at now: Instant
   ) -> [Explanation.Peer] {
-    var copy = draft
-    let table = copy.freeze()
     return configuration.peers.compactMap { settings in
       guard let peer = peer(settings.publicKey), let entry = table.peer(peer.id) else { return nil }
       let neighbour = NeighbourID(peer.id.rawValue)

@@ -121,6 +121,11 @@ struct VirtualNetwork {
     links[Edge(from: b, to: a)]?.isBlackhole = false
   }
 
+  /// Makes both directions of a link slower or faster.
+  mutating func setDelay(_ delay: Duration, between a: Int, _ b: Int) {
+    for edge in [Edge(from: a, to: b), Edge(from: b, to: a)] { links[edge]?.delay = delay }
+  }
+
   mutating func setLoss(_ loss: Double) {
     for edge in links.keys { links[edge]?.loss = loss }
   }
