@@ -251,6 +251,16 @@ configure() { # NODE ADDRESS…
   in_node "$node" ip link set "$(device "$node")" mtu 1420 up
 }
 
+# The stock end of a link to a mesh node, as the documentation of stock routing daemons wants it: everything is allowed.
+stock_end() { # NODE OTHER ADDRESS…
+  local node=$1 other=$2
+  shift 2
+  interface "$node" "ListenPort = 51820"
+  peer "$node" "$other" "Endpoint = $(underlay "$other" "$node"):51820" "AllowedIPs = 0.0.0.0/0, ::/0"
+  wireguard "$node" stock
+  configure "$node" "$@"
+}
+
 is_running() { # NODE
   kill -0 "${pid[$1]}" 2>/dev/null
 }

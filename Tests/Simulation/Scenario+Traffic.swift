@@ -56,8 +56,9 @@ extension Scenario {
     }
     guard !ends.contains(start) else { return nil }
     let hasWay = ends.contains { network.distances(to: $0)[start] != nil }
-    // A peer without a route gets packets as in plain WireGuard.
-    guard hasWay || !ends.contains(where: { network.arePeers(start, $0) }) else { return nil }
+    // A peer without a route gets packets as in plain WireGuard, and where a shorter prefix leads there may be such a peer.
+    let isCovered = announced.contains { $0.target != target && $0.prefix.contains(target) }
+    guard hasWay || !isCovered && !ends.contains(where: { network.arePeers(start, $0) }) else { return nil }
     let source = network.hosts[start].addresses[target.family == .v4 ? 0 : 1]
     return Passage(
       start: start, ends: ends, packet: TestPacket.make(from: "\(source)", to: "\(target)", payload: mark),

@@ -79,11 +79,8 @@ check "and loses no packet" pings a 10.44.0.2 10
 # Part 4: random bytes where Babel listens, from a peer that holds a session.
 kill -TERM "${pid[b]}"
 check "b leaves" stopped_within 2 b
-interface b "ListenPort = 51820"
-peer b a "Endpoint = $(underlay a b):51820" "AllowedIPs = 0.0.0.0/0, ::/0"
-wireguard b stock
 link_local=$("$MESHD" addr "$(key_of b)" | awk '/^link-local/ { print $2 }')
-configure b "$link_local/64" 10.44.0.2/32
+stock_end b a "$link_local/64" 10.44.0.2/32
 in_node b ip route add 10.44.0.1 dev "$(device b)"
 throw_babel() { # COUNT: half of it with magic, version and a true length in front
   local n size

@@ -15,10 +15,7 @@ emulated_link c s
 mesh_node a 1 b c
 mesh_node b 2 a c
 mesh_node c 3 a b s
-interface s "ListenPort = 51820"
-peer s c "Endpoint = $(underlay c s):51820" "AllowedIPs = 0.0.0.0/0, ::/0"
-wireguard s stock
-configure s fe80::5/64 10.44.9.1/32
+stock_end s c fe80::5/64 10.44.9.1/32
 for node in a b c; do up "$node"; done
 start s babeld -d 1 -I "$scratch/s/babeld.pid" -S "$scratch/s/babeld-state" -C "interface $(device s) type tunnel" \
   -C "redistribute local ip 10.44.9.0/24" -C "redistribute local deny"

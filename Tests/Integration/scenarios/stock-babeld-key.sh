@@ -15,10 +15,7 @@ key=00112233445566778899aabbccddeeff
 nodes s m
 link s m
 
-interface s "ListenPort = 51820"
-peer s m "Endpoint = $(underlay m s):51820" "AllowedIPs = 0.0.0.0/0, ::/0"
-wireguard s stock
-configure s fe80::5/64 10.44.9.1/32
+stock_end s m fe80::5/64 10.44.9.1/32
 in_node s ip address add fd44:9::1/128 dev lo nodad
 start_babeld() {
   start s babeld -d 1 -I "$scratch/s/babeld.pid" -S "$scratch/s/babeld-state" \

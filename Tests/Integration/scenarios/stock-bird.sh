@@ -11,10 +11,7 @@
 nodes s m f
 link s m
 link m f
-interface s "ListenPort = 51820"
-peer s m "Endpoint = $(underlay m s):51820" "AllowedIPs = 0.0.0.0/0, ::/0"
-wireguard s stock
-configure s fe80::5/64 10.44.9.1/32 fd44:9::1/128
+stock_end s m fe80::5/64 10.44.9.1/32 fd44:9::1/128
 mesh_node m 2 s f
 mesh_node f 3 m
 add_to f "Announce = 2001:db8:5::/48 from fd44::/16, 2001:db8:6::/48"

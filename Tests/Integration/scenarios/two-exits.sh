@@ -16,10 +16,7 @@ mesh_node c 1 m
 sed -i 's|^Address.*|Address = fd44:1::c/128, fd44:2::c/128, 10.44.0.1/32|' "$(config c)"
 mesh_node m 2 c x y
 exit_node() { # NODE SITE
-  interface "$1" "ListenPort = 51820"
-  peer "$1" m "Endpoint = $(underlay m "$1"):51820" "AllowedIPs = 0.0.0.0/0, ::/0"
-  wireguard "$1" stock
-  configure "$1" fe80::5/64
+  stock_end "$1" m fe80::5/64
   in_node "$1" ip address add 2001:db8::1/128 dev lo nodad
   in_node "$1" ip -6 route add default dev lo proto static
   start "$1" babeld -d 1 -I "$scratch/$1/babeld.pid" -S "$scratch/$1/babeld-state" \

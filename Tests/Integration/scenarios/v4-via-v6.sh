@@ -12,10 +12,7 @@ nodes a m s
 link a m
 link m s
 
-interface s "ListenPort = 51820"
-peer s m "Endpoint = $(underlay m s):51820" "AllowedIPs = 0.0.0.0/0, ::/0"
-wireguard s stock
-configure s fe80::5/64 10.44.9.1/32
+stock_end s m fe80::5/64 10.44.9.1/32
 start s babeld -d 1 -I "$scratch/s/babeld.pid" -S "$scratch/s/babeld-state" \
   -C "interface $(device s) type tunnel" -C "redistribute local ip 10.44.9.0/24" -C "redistribute local deny"
 
