@@ -197,6 +197,43 @@ import Testing
     #expect(station.seqnoRequests.count == 1)
   }
 
+  /// Neighbour 2's way is better by `gain` than the selected one of metric 2096, and unfeasible.
+  private func stationWithABetterWay(gain: UInt16) -> Station {
+    var station = Station()
+    station.join(1, cost: 96)
+    station.join(2, cost: 10)
+    station.receive([Station.update(96)], from: 1)
+    station.run(for: .seconds(1))
+    station.receive([station.ihu(2000)], from: 1)
+    station.sent = []
+    station.receive([Station.update(2086 - gain)], from: 2)
+    return station
+  }
+
+  @Test func farBetterWayIsAskedForAsLongAsItIsOne() {
+    var station = stationWithABetterWay(gain: 1800)
+    station.run(for: .seconds(20))
+    #expect(station.seqnoRequests.count > 5)
+    station.receive([Station.update(2080)], from: 2)
+    station.sent = []
+    station.run(for: .seconds(30))
+    #expect(station.seqnoRequests.isEmpty)
+  }
+
+  @Test func littleBetterWayIsAskedForThreeTimes() {
+    var station = stationWithABetterWay(gain: 50)
+    station.run(for: .seconds(20))
+    #expect(station.seqnoRequests.count == 3)
+  }
+
+  @Test func questionForABetterWayGoesOnWhenNoOtherIsLeft() {
+    var station = stationWithABetterWay(gain: 50)
+    station.run(for: .milliseconds(300))
+    station.receive([Station.retraction()], from: 1)
+    station.run(for: .seconds(20))
+    #expect(station.seqnoRequests.count { $0.to == 2 } > 5)
+  }
+
   @Test func starvedTriangleRecoversWithinARoundTrip() {
     // 0 is the origin; 1 and 2 both hang on it and on each other. When 0-1 is cut, 2's route is no better than 1's was.
     var network = VirtualNetwork(count: 3, seed: 77)

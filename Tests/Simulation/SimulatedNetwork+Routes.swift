@@ -195,7 +195,7 @@ extension SimulatedNetwork {
 
   private static func agree(_ metric: Int?, _ expected: Int?) -> Bool {
     guard let metric, let expected else { return metric == nil && expected == nil }
-    return abs(metric - expected) <= max(expected / 4, 24)
+    return abs(metric - expected) <= max(max(metric, expected) / 4, 24)
   }
 
   /// Cuts both directions between two hosts, without telling them.

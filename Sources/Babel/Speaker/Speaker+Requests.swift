@@ -10,7 +10,7 @@ extension Speaker {
   static let claimAttempts = 5
   /// By how much a request may raise our number at once: half of what still compares as newer.
   static let longestLeap = 1 << 14
-  /// How often we ask for the number that makes a better route usable.
+  /// How often we ask for the number that makes a better route usable, if it is only a little better.
   static let improvementAttempts = 3
 
   /// Takes a route request (§3.8.1.1).
@@ -121,15 +121,28 @@ extension Speaker {
 
   /// Sends a request of ours, unless we are asking already.
   ///
-  /// Having passed on one of others is not asking: they may have what they need before we have, and repeat it no more. Only
-  /// the first time may wait for the answer to theirs.
+  /// Only the first time may wait for the answer to another.
   private mutating func ask(_ slot: RouteTable.Slot, _ request: PendingSeqnoRequest, at now: Instant) {
     let covering = routeTable[slot].requests.index(covering: request.routerID, request.seqno)
       .map { routeTable[slot].requests.rows[$0] }
-    if let covering, covering.reason != .forwarded { return }
+    if let covering, Self.isEnough(covering.reason, for: request.reason) { return }
     routeTable[slot].requests.insert(request, capacity: limits.requestsPerPrefix)
     guard (covering?.quietUntil ?? now) <= now else { return }
     send(request, slot, at: now)
+  }
+
+  /// Whether a pending request is repeated for as long as another one would be.
+  ///
+  /// Others may have what they need before we have, and repeat theirs no more; and whoever looks for a better way gives up.
+  private static func isEnough(
+    _ pending: PendingSeqnoRequest.Reason, for wanted: PendingSeqnoRequest.Reason
+  ) -> Bool {
+    switch (pending, wanted) {
+    case (.forwarded, _): false
+    case (.starvation, _): true
+    case (_, .starvation): false
+    default: true
+    }
   }
 
   /// Asks the announcer of an unfeasible route for a newer number if the route would be used (§3.8.2.2).
@@ -147,10 +160,16 @@ extension Speaker {
   mutating func requestBetter(_ slot: RouteTable.Slot, at now: Instant) {
     guard let selected = routeTable[slot].selectedRoute else { return }
     let rivals = routeTable[slot].routes.filter { $0.metric.isFinite && $0.neighbour != selected.neighbour }
-    guard let best = rivals.min(by: Self.isNearer), !isFeasible(best, slot, at: now),
-      Self.isNotable(from: selected.metric, to: best.metric), best.metric < selected.metric
+    guard let best = rivals.min(by: Self.isNearer), !isFeasible(best, slot, at: now), isFarBetter(best, slot)
     else { return }
     request(slot, best, at: now)
+  }
+
+  private func isFarBetter(_ route: Route, _ slot: RouteTable.Slot) -> Bool {
+    guard let selected = routeTable[slot].selectedRoute, selected.neighbour != route.neighbour else {
+      return false
+    }
+    return route.metric < selected.metric && Self.isNotable(from: selected.metric, to: route.metric)
   }
 
   /// Asks the announcer of an unfeasible route for a newer number.
@@ -169,8 +188,9 @@ extension Speaker {
         guard routeTable[slot].selected == nil, routeTable[slot].routes.contains(where: \.metric.isFinite)
         else { continue }
       case .unfeasible(let id):
-        guard let index = routeTable[slot].index(of: id), request.attempts < Self.improvementAttempts,
-          request.seqno.isNewer(than: routeTable[slot].routes[index].seqno)
+        guard let index = routeTable[slot].index(of: id),
+          request.seqno.isNewer(than: routeTable[slot].routes[index].seqno),
+          request.attempts < Self.improvementAttempts || isFarBetter(routeTable[slot].routes[index], slot)
         else { continue }
       case .claim:
         guard let claim = routeTable[slot].claim, request.attempts < Self.claimAttempts,
