@@ -181,15 +181,8 @@ import Testing
   }
 
   @Test func unfeasibleRouteThatWouldBeBetterIsAskedFor() {
-    var station = Station()
-    station.join(1, cost: 96)
-    station.join(2, cost: 10)
-    station.receive([Station.update(96)], from: 1)
-    station.run(for: .seconds(1))
     // The selected link got worse, and the other way would be better, were it feasible.
-    station.receive([station.ihu(2000)], from: 1)
-    station.sent = []
-    station.receive([Station.update(192)], from: 2)
+    var station = stationWithABetterWay(gain: 1894)
     #expect(station.seqnoRequests.map(\.to) == [2])
     station.receive([Station.update(192, seqno: 11)], from: 2)
     station.run(for: .seconds(30))
@@ -232,6 +225,23 @@ import Testing
     station.receive([Station.retraction()], from: 1)
     station.run(for: .seconds(20))
     #expect(station.seqnoRequests.count { $0.to == 2 } > 5)
+  }
+
+  @Test func floodOfRequestsFillsNoQueue() throws {
+    var limits = Limits()
+    limits.requestsPerNeighbour = 50
+    var station = Station(limits: limits)
+    for neighbour in [1, 4] { station.join(neighbour) }
+    station.receive([Station.update(96)], from: 1)
+    station.run(for: .seconds(3))
+    // All of them newer than the last, at one moment.
+    for number in 0..<200 as Range<UInt16> { station.receive([request(11 + number)], from: 4) }
+    #expect(station.speaker.neighbourTable[NeighbourID(1)]?.requests.count == 50)
+    for number in 0..<200 {
+      let unknown = try #require(IPPrefix("10.200.\(number).0/24"))
+      station.receive([.routeRequest(RouteRequest(prefix: unknown))], from: 4)
+    }
+    #expect(station.speaker.neighbourTable[NeighbourID(4)]?.pendingUpdates.count == 50)
   }
 
   @Test func starvedTriangleRecoversWithinARoundTrip() {

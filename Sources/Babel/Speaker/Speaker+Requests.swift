@@ -22,7 +22,13 @@ extension Speaker {
       requestDump(to: id, at: now)
       return
     }
-    announce(RouteKey(prefix, source: request.source), to: id, within: timing.urgent, repeats: 0, at: now)
+    let key = RouteKey(prefix, source: request.source)
+    // What we do not know is the neighbour's choice, and answers have their pace.
+    guard
+      routeTable.slot(key) != nil
+        || (neighbourTable[id]?.pendingUpdates.count ?? 0) < limits.requestsPerNeighbour
+    else { return }
+    announce(key, to: id, within: timing.urgent, repeats: 0, at: now)
   }
 
   /// Takes a seqno request (§3.8.1.2).

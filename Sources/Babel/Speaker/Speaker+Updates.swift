@@ -218,8 +218,12 @@ extension Speaker {
   }
 
   /// Queues a request, to leave at once with the others that the same input causes.
+  ///
+  /// Others make us pass on theirs faster than the pace lets them leave, so there is a bound; who needs an answer asks again.
   mutating func request(_ message: TLV, of id: NeighbourID, at now: Instant) {
-    guard neighbourTable[id]?.isUp == true else { return }
+    guard let neighbour = neighbourTable[id], neighbour.isUp,
+      neighbour.requests.count < limits.requestsPerNeighbour
+    else { return }
     neighbourTable[id]?.requests.append(message)
     asked.append(id)
     askedAt = now

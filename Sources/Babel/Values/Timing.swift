@@ -66,6 +66,8 @@ public struct Limits: Sendable {
   public var sources = 400_000
   /// Seqno requests remembered for one prefix.
   public var requestsPerPrefix = 8
+  /// Requests, and answers about prefixes we do not know, that wait for one neighbour; further ones are dropped.
+  public var requestsPerNeighbour = 10_000
   /// Packets to one neighbour that wait for an acknowledgment; further ones go without.
   public var unacknowledgedPackets = 256
   /// Link-local addresses remembered for one stock neighbour.
