@@ -213,6 +213,17 @@ import Testing
     #expect(station.seqnoRequests.isEmpty)
   }
 
+  @Test func wayThatBecomesFarBetterIsAskedFor() {
+    var station = stationWithABetterWay(gain: 0)
+    #expect(station.seqnoRequests.isEmpty)
+    station.receive([Station.update(1000)], from: 2)
+    station.receive([station.ihu(5000)], from: 2)
+    station.run(for: .seconds(40))
+    station.sent = []
+    station.receive([station.ihu(96)], from: 2)
+    #expect(station.seqnoRequests.map(\.to) == [2])
+  }
+
   @Test func littleBetterWayIsAskedForThreeTimes() {
     var station = stationWithABetterWay(gain: 50)
     station.run(for: .seconds(20))

@@ -139,7 +139,7 @@ extension Speaker {
         hasStale = hasStale || routeTable[slot].routes[index].isStale
       }
       reselect(slot, at: now)
-      if neighbour.cost < cost { requestBetter(slot, at: now) }
+      requestBetter(slot, at: now)
       settle(slot)
     }
     if !cost.isFinite {

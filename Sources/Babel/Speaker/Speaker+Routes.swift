@@ -142,7 +142,7 @@ extension Speaker {
     routeTable[slot].routes[index].replace(with: route)
     refresh(slot, index, interval, at: now)
     reselect(slot, at: now)
-    requestIfBetter(slot, route, at: now)
+    if isUsed { requestBetter(slot, at: now) } else { requestIfBetter(slot, route, at: now) }
   }
 
   private mutating func refresh(
