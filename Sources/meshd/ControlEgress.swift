@@ -43,9 +43,10 @@ struct ControlEgress: ~Copyable {
   }
 
   /// Seals a packet for a peer and queues it; an empty one is a keepalive.
-  mutating func seal(_ packet: [UInt8], to peer: PeerID, table: ForwardingTable) {
+  mutating func seal(_ packet: [UInt8], to peer: PeerID, along path: Path? = nil, table: ForwardingTable) {
     if batch.count == batch.bufferCount { flush() }
-    _ = unsafe outbound.seal(packet.span.bytes, to: peer, in: &batch, table: table, at: clock.now)
+    _ = unsafe outbound.seal(
+      packet.span.bytes, to: peer, along: path, in: &batch, table: table, at: clock.now)
   }
 
   /// Sends what is queued.

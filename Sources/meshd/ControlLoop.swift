@@ -170,11 +170,20 @@ struct ControlLoop: ~Copyable {
       var events: [DataPlaneEvent] = []
       isMore = link.events.drain { events.append($0) } || isMore
       for event in events { node.handle(.event(event), at: now) }
-      for trouble in link.takeTroubles() { node.handle(Node.Input(trouble), at: now) }
+      for trouble in link.takeTroubles() { take(trouble, at: now) }
       if link.isDeviceGone { end(because: "the TUN device was deleted") }
     }
     // What is left comes after the clients and timers of this turn have had theirs.
     if isMore { plane.control.signal() }
+  }
+
+  /// What the kernel said to a datagram.
+  private mutating func take(_ trouble: LaneLink.Trouble, at now: Instant) {
+    switch trouble {
+    case .staleSource(let peer): node.handle(.staleSource(peer), at: now)
+    case .unreachable(let peer):
+      if let path = table.peer(peer)?.path { node.handle(.unreachable(peer, path), at: now) }
+    }
   }
 
   private mutating func reportOffloads() {
@@ -252,7 +261,9 @@ struct ControlLoop: ~Copyable {
         self.table = table
         plane.publish(table)
       case .open(let opening): openings.append(opening)
-      case .datagram(let message, let path): egress.send(message, along: path)
+      case .datagram(let message, let path, _): egress.send(message, along: path)
+      case .probe(let packet, let peer, let path, _):
+        egress.seal(packet, to: peer, along: path, table: table)
       case .seal(let packet, let peer): egress.seal(packet, to: peer, table: table)
       case .speak(let packet, let peer): egress.seal(packet.octets(at: clock.now), to: peer, table: table)
       case .hostPrefixesChanged(let added, let removed): host?.change(added: added, removed: removed)
@@ -266,7 +277,7 @@ struct ControlLoop: ~Copyable {
     }
     plane.opener.open(openings)
     egress.flush()
-    for trouble in egress.takeTroubles() { node.handle(Node.Input(trouble), at: clock.now) }
+    for trouble in egress.takeTroubles() { take(trouble, at: clock.now) }
     flushFollowers()
     reportOffloads()
     for complaint in host?.takeComplaints() ?? [] { logger.warning("\(complaint)") }
@@ -304,15 +315,5 @@ struct ControlLoop: ~Copyable {
     host?.tearDown()
     server.removeSocket()
     try? babelMonitor.listen(at: [])
-  }
-}
-
-extension Node.Input {
-  /// What the kernel said to a datagram.
-  fileprivate init(_ trouble: LaneLink.Trouble) {
-    switch trouble {
-    case .staleSource(let peer): self = .staleSource(peer)
-    case .unreachable(let peer): self = .unreachable(peer)
-    }
   }
 }

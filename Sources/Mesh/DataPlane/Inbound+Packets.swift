@@ -59,7 +59,9 @@ extension Inbound {
       return
     }
     batch[index].length = UInt32(header.totalLength)
-    guard events.postControl(batch.bytes(index), from: id, at: now, order) else {
+    let place = batch[index].path
+    let path = place == PacketBatch.Slot.noPath ? nil : batch.path(place)
+    guard events.postControl(batch.bytes(index), from: id, along: path, at: now, order) else {
       drop(index, of: &batch, .controlQueueFull)
       return
     }

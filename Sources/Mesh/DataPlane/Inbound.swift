@@ -156,10 +156,20 @@ extension Inbound {
     if session.keypair.confirm(), !events.postKeyConfirmed(session.id, session.keypair.localIndex) {
       session.keypair.forgetConfirmation()
     }
-    guard path != PacketBatch.Slot.noPath else { return }
-    let observed = batch.path(path)
-    guard observed != session.peer.path else { return }
-    // A lost observation is made again by the next packet.
-    _ = events.postEndpointObserved(session.id, observed)
+    guard path != PacketBatch.Slot.noPath, batch.path(path) != session.peer.heard else { return }
+    noteMoved(session, batch)
+  }
+
+  /// Tells that the peer sends by another path, unless it only asked whether that works.
+  private func noteMoved(_ session: ForwardingTable.Session, _ batch: borrowing PacketBatch) {
+    for packet in (0..<run.count).reversed() where run[packet].authentic {
+      let place = batch[run.slot(packet)].path
+      guard place != PacketBatch.Slot.noPath, batch.path(place) != session.peer.heard else { return }
+      let plaintext = batch.bytes(at: run[packet].source, count: run[packet].length)
+      if session.peer.speaksBabel, PathProbe.matches(plaintext) { continue }
+      // A lost observation is made again by the next packet.
+      _ = events.postEndpointObserved(session.id, batch.path(place))
+      return
+    }
   }
 }

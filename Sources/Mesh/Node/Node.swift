@@ -35,8 +35,14 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case link(isUp: Bool)
     /// Our side of the path to the peer is no longer valid (1.2.28).
     case staleSource(PeerID)
-    /// The kernel takes no datagram for the peer.
-    case unreachable(PeerID)
+    /// The kernel takes no datagram for the peer along this path.
+    case unreachable(PeerID, Path)
+    /// An ICMP error came for a datagram to this endpoint; nobody says that it is genuine.
+    case icmp(Endpoint, PathError)
+    /// The host's ways out, the one that the kernel prefers first.
+    case uplinks([Uplink])
+    /// Addresses, routes or links of the host other than ours have changed.
+    case networkChanged
     /// An interface of the host other than ours went down, or carries nothing any more.
     case interfaceDown(UInt32)
     /// The node is about to end: routes are retracted.
@@ -49,12 +55,16 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case publish(ForwardingTable)
     /// To be run, by whatever thread has time, and answered with `Input.opened`.
     case open(Opening)
-    /// A handshake message, to be sent as it is with DSCP AF41.
-    case datagram([UInt8], Path)
+    /// A handshake message, to be sent as it is with DSCP AF41; that it cannot be sent is news about the peer it is for.
+    case datagram([UInt8], Path, to: PeerID?)
     /// A packet to be sealed for the peer under the table published last, and sent.
     ///
     /// An empty one is a keepalive.
     case seal([UInt8], PeerID)
+    /// A packet to be sealed like any and sent along this path, whichever is in use.
+    ///
+    /// One that may not be fragmented has exactly the length it has, and DF.
+    case probe([UInt8], PeerID, Path, mayFragment: Bool)
     /// A routing message, to be sealed like any packet, with the octets of that moment.
     case speak(BabelPacket, PeerID)
     /// From now on the host shall send packets to the prefixes `added` into the TUN device, and to those `removed` no
@@ -144,6 +154,10 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   var busyPeers: [PeerID] = []
   /// No tunnel has anything to do before: a turn must not ask every peer.
   var tunnelDeadline = Instant.distantFuture
+  /// No peer's paths have to be looked after before.
+  var pathDeadline = Instant.distantFuture
+  /// The host's ways out.
+  var uplinks: [Uplink] = []
   var now = Instant.zero
 
   /// Makes a node without configuration.
@@ -175,8 +189,11 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case .healthy(let prefixes): setHealthy(prefixes)
     case .link(let isUp): setLink(isUp: isUp)
     case .staleSource(let id): forgetSource(of: id)
-    case .unreachable(let id): loseNeighbour(id)
-    case .interfaceDown(let index): doubtNeighbours(behind: index)
+    case .unreachable(let id, let path): failPath(path, of: id)
+    case .icmp(let endpoint, let error): heed(error, about: endpoint)
+    case .uplinks(let uplinks): setUplinks(uplinks)
+    case .networkChanged: networkChanged()
+    case .interfaceDown(let index): loseInterface(index)
     case .shutdown: speaker?.shutdown(at: now)
     }
     drainSpeaker()
@@ -188,6 +205,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     self.now = now
     sampleActivity()
     if isLinkUp, tunnelDeadline <= now { advanceTunnels() }
+    if isLinkUp, pathDeadline <= now { advancePaths() }
     speaker?.advance(to: now)
     drainSpeaker()
     tellObservers()
@@ -210,7 +228,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   /// When `advance` is to be called at the latest.
   public var nextDeadline: Instant {
     // Tunnels of a device that is down rest, whatever they are told meanwhile.
-    let tunnels = isLinkUp ? tunnelDeadline : .distantFuture
+    let tunnels = isLinkUp ? min(tunnelDeadline, pathDeadline) : .distantFuture
     return min(calmSample, urgentSample, tunnels, speaker?.nextDeadline ?? .distantFuture)
   }
 
