@@ -20,8 +20,11 @@ public struct DatagramWriter: ~Copyable {
     ///
     /// It was sent from another: the peer's cached path should forget its local side.
     public var firstStaleSlot: Int?
-    /// The first slot for which there is no way: no route, a forbidden one, or a device that is down.
-    public var firstUnreachableSlot: Int?
+    /// The first slot of each path that is none: no route, a forbidden one, a device that is down, an address that is not
+    /// ours, a family without a socket.
+    ///
+    /// A few at most: packets that follow meet the same error. Nothing is allocated while there is none.
+    public var unreachableSlots: [Int] = []
 
     /// Nothing written.
     public init() {}
@@ -31,6 +34,22 @@ public struct DatagramWriter: ~Copyable {
       failed += count
       self.error = error
       firstFailedSlot = min(firstFailedSlot ?? slot, slot)
+    }
+
+    /// Whether the path of `slot` is known to be none.
+    fileprivate func isUnreachable(_ slot: Int, of batch: borrowing PacketBatch) -> Bool {
+      for known in unreachableSlots where batch.path(batch[known].path) == batch.path(batch[slot].path) {
+        return true
+      }
+      return false
+    }
+
+    /// Notes that the path of `slot` is none.
+    fileprivate mutating func noteUnreachable(_ slot: Int, of batch: borrowing PacketBatch) {
+      guard unreachableSlots.count < DatagramWriter.unreachableLimit, !isUnreachable(slot, of: batch) else {
+        return
+      }
+      unreachableSlots.append(slot)
     }
   }
 
@@ -42,6 +61,16 @@ public struct DatagramWriter: ~Copyable {
   /// Waits before a message is given up though there is room: another lane may be quicker to take it, and some reasons for
   /// `EAGAIN` are no lack of room at all (IPsec without keys yet).
   private static let waitLimit = 4
+
+  /// How often a message is repeated before its failure counts as its own.
+  ///
+  /// With `IP_RECVERR` an ICMP error about any earlier datagram is returned, once, by whatever call comes next, with the
+  /// very numbers that a refused datagram has. One repetition tells them apart, but for a flood of ICMP, in which the next
+  /// error may come in between.
+  private static let repetitionLimit = 3
+
+  /// Paths of one write that are reported as none.
+  private static let unreachableLimit = 8
 
   /// One message to be: consecutive datagrams to one place, of one size but for the last.
   private struct Train {
@@ -159,11 +188,14 @@ public struct DatagramWriter: ~Copyable {
     guard pieceCount > 0 else { return nil }
     guard let socket else {
       result.note(.addressFamilyNotSupported, from: slots[0], count: pieceCount)
+      for train in trains { result.noteUnreachable(slots[train.pieces.lowerBound], of: batch) }
       return nil
     }
     for index in trains.indices { prepare(index, along: batch.path(trains[index].path)) }
     var next = 0
-    var repeated = -1
+    // About the train that is next.
+    var repetitions = 0
+    var hasForgottenSource = false
     var waits = 0
     while next < trains.count {
       do {
@@ -174,7 +206,7 @@ public struct DatagramWriter: ~Copyable {
           result.sent += train.pieces.count
         }
         next += sent
-        waits = 0
+        (repetitions, hasForgottenSource, waits) = (0, false, 0)
       } catch {
         let train = trains[next]
         let first = slots[train.pieces.lowerBound]
@@ -184,22 +216,24 @@ public struct DatagramWriter: ~Copyable {
             result.note(error, from: first, count: pieceCount - train.pieces.lowerBound)
             return nil
           }
-        } else if error == .connectionRefused, repeated != next {
-          // With `IP_RECVERR`, news of an earlier datagram; this one has not been tried.
-          repeated = next
+        } else if error != .wouldBlock, repetitions < Self.repetitionLimit,
+          !result.isUnreachable(first, of: batch)
+        {
+          repetitions += 1
         } else if train.pieces.count > 1 {
           // A device without checksum offload refuses every train (EIO), a smaller path MTU the large ones.
           if error == .ioError { socket.stopSegmentation() }
           return train.pieces
-        } else if error.isStaleSource, batch.path(train.path).local != nil, repeated != next {
+        } else if error.isStaleSource, batch.path(train.path).local != nil, !hasForgottenSource {
           result.firstStaleSlot = result.firstStaleSlot ?? first
           prepare(next, along: Path(remote: batch.path(train.path).remote))
-          repeated = next
+          hasForgottenSource = true
+          repetitions = 0
         } else {
-          if error.meansUnreachable { result.firstUnreachableSlot = result.firstUnreachableSlot ?? first }
+          if error.meansUnreachable { result.noteUnreachable(first, of: batch) }
           result.note(error, from: first, count: 1)
           next += 1
-          waits = 0
+          (repetitions, hasForgottenSource, waits) = (0, false, 0)
         }
       }
     }
@@ -220,11 +254,16 @@ public struct DatagramWriter: ~Copyable {
 }
 
 extension Errno {
-  /// Whether the kernel has no way for a datagram: no route, one that says unreachable, prohibit or blackhole, or a device
-  /// that is down.
+  /// Whether the kernel has no way for a datagram: no route, one that says unreachable, prohibit (`EACCES`) or blackhole
+  /// (`EINVAL`), a device that is down or gone, an address that is not ours.
+  ///
+  /// `EPERM` is a firewall's (its OUTPUT chain, a policy of IPsec, a full table of connections): it may concern this datagram
+  /// alone.
   internal var meansUnreachable: Bool {
     switch self {
-    case .networkUnreachable, .noRouteToHost, .permissionDenied, .invalidArgument, .networkDown: true
+    case .networkUnreachable, .noRouteToHost, .permissionDenied, .notPermitted, .invalidArgument, .networkDown,
+      .addressNotAvailable, .addressFamilyNotSupported, .noDevice:
+      true
     default: false
     }
   }
@@ -233,7 +272,7 @@ extension Errno {
   /// IPv6 and old IPv4 say `EINVAL`, newer IPv4 `ENETUNREACH` (measured on 6.18).
   internal var isStaleSource: Bool {
     switch self {
-    case .invalidArgument, .networkUnreachable, .addressNotAvailable, .noRouteToHost: true
+    case .invalidArgument, .networkUnreachable, .addressNotAvailable, .noRouteToHost, .noDevice: true
     default: false
     }
   }

@@ -74,13 +74,16 @@ internal final class FamilySocket: Sendable {
       let level = Int32(IPPROTO_IP)
       try setOption(level, IP_PKTINFO, 1)
       try setOption(level, IP_RECVTOS, 1)
-      // As the kernel module: no DF bit, so that a path with a smaller MTU fragments rather than swallows.
-      try setOption(level, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
+      // As the kernel module: no DF bit, so that a path with a smaller MTU fragments rather than swallows. Unlike
+      // IP_PMTUDISC_DONT, this hears of datagrams that were too big, and lets no ICMP error make us fragment.
+      try setOption(level, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT)
+      if options.reportsErrors { try setOption(level, IP_RECVERR, 1) }
     case .v6:
       let level = Int32(IPPROTO_IPV6)
       try setOption(level, IPV6_V6ONLY, 1)
       try setOption(level, IPV6_RECVPKTINFO, 1)
       try setOption(level, IPV6_RECVTCLASS, 1)
+      if options.reportsErrors { try setOption(level, IPV6_RECVERR, 1) }
     }
     if isShared { try setOption(SOL_SOCKET, SO_REUSEPORT, 1) }
     if options.firewallMark != 0 {

@@ -9,8 +9,8 @@ struct ControlEgress: ~Copyable {
   /// AF41 without ECN bits: what WireGuard's handshakes carry (`reference` 1.1).
   private static var handshakeTrafficClass: UInt8 { 0x88 }
 
-  /// What a handshake message finds on its way is no news about a peer: it may go to a stranger.
-  private static var nobody: UInt32 { .max }
+  /// The peer of a message to a stranger: what it finds on its way is no news about any of ours.
+  private static var nobody: PeerID { PeerID(rawValue: .max) }
 
   private let link: LaneLink
   private var outbound: Outbound
@@ -32,11 +32,11 @@ struct ControlEgress: ~Copyable {
     sender.move(to: socket)
   }
 
-  /// Queues a handshake message.
-  mutating func send(_ message: [UInt8], along path: Path) {
+  /// Queues a handshake message to a peer, or to a stranger.
+  mutating func send(_ message: [UInt8], along path: Path, to peer: PeerID?) {
     if batch.count == batch.bufferCount { flush() }
     guard let index = unsafe batch.append(copying: message.span.bytes) else { return }
-    batch[index].peer = Self.nobody
+    batch[index].peer = (peer ?? Self.nobody).rawValue
     batch[index].path = batch.append(path)
     batch[index].dscp = Self.handshakeTrafficClass
     batch[index].disposition = .send

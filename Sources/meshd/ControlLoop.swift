@@ -9,6 +9,9 @@ import Tun
 ///
 /// One turn: take the news, hand them to the node, advance it, then carry out its outputs in their order.
 struct ControlLoop: ~Copyable {
+  /// How often one turn tries other paths for what could not be sent.
+  private static var detourLimit: Int { 4 }
+
   let options: DaemonOptions
   let plane: DataPlane
   let clock = SystemClock()
@@ -244,6 +247,20 @@ struct ControlLoop: ~Copyable {
 
   /// Carries out what the node wants, in its order: the table before the datagrams that depend on it.
   mutating func finishTurn() {
+    carryOut()
+    // What the kernel refuses may go along another path at once; a path that is as bad as the last waits for the next turn.
+    for _ in 0..<Self.detourLimit {
+      let troubles = egress.takeTroubles()
+      guard !troubles.isEmpty else { break }
+      for trouble in troubles { node.handle(Node.Input(trouble), at: clock.now) }
+      carryOut()
+    }
+    flushFollowers()
+    reportOffloads()
+    for complaint in host?.takeComplaints() ?? [] { logger.warning("\(complaint)") }
+  }
+
+  private mutating func carryOut() {
     var openings: [Opening] = []
     while let output = node.poll() {
       switch output {
@@ -252,7 +269,7 @@ struct ControlLoop: ~Copyable {
         self.table = table
         plane.publish(table)
       case .open(let opening): openings.append(opening)
-      case .datagram(let message, let path): egress.send(message, along: path)
+      case .datagram(let message, let path, let peer): egress.send(message, along: path, to: peer)
       case .seal(let packet, let peer): egress.seal(packet, to: peer, table: table)
       case .speak(let packet, let peer): egress.seal(packet.octets(at: clock.now), to: peer, table: table)
       case .hostPrefixesChanged(let added, let removed): host?.change(added: added, removed: removed)
@@ -266,10 +283,6 @@ struct ControlLoop: ~Copyable {
     }
     plane.opener.open(openings)
     egress.flush()
-    for trouble in egress.takeTroubles() { node.handle(Node.Input(trouble), at: clock.now) }
-    flushFollowers()
-    reportOffloads()
-    for complaint in host?.takeComplaints() ?? [] { logger.warning("\(complaint)") }
   }
 
   private mutating func save(_ state: PersistentState) {
@@ -311,8 +324,9 @@ extension Node.Input {
   /// What the kernel said to a datagram.
   fileprivate init(_ trouble: LaneLink.Trouble) {
     switch trouble {
-    case .staleSource(let peer): self = .staleSource(peer)
-    case .unreachable(let peer): self = .unreachable(peer)
+    case .staleSource(let peer, let path): self = .staleSource(peer, path)
+    case .unreachable(let peer, let path): self = .unreachable(peer, path)
+    case .icmp(let remote, let error): self = .icmp(remote, error)
     }
   }
 }

@@ -156,7 +156,7 @@ import Testing
     initiator.handle(.configure(far), at: start)
     initiator.handle(.event(.needsSession(PeerID(rawValue: 0), [1])), at: start)
     let message = outputs(&initiator).lazy.compactMap { output -> [UInt8]? in
-      if case .datagram(let message, _) = output { message } else { nil }
+      if case .datagram(let message, _, _) = output { message } else { nil }
     }.first
     responder.handle(.configure(try configuration(babel: false)), at: start)
     _ = outputs(&responder)
@@ -209,7 +209,7 @@ import Testing
       .handshake([UInt8](repeating: 3, count: 64), path),
     ]
     for event in events { node.handle(.event(event), at: start) }
-    node.handle(.staleSource(nobody), at: start)
+    node.handle(.staleSource(nobody, path), at: start)
     #expect(outputs(&node).isEmpty)
   }
 }

@@ -142,7 +142,7 @@ public final class SimulatedDaemon {
         tables.publish(table)
         effects.isTableNew = true
       case .open(let opening): node.handle(.opened(opening.run()), at: now)
-      case .datagram(let message, let path): depart(message.span.bytes, along: path, ecn: 0)
+      case .datagram(let message, let path, _): depart(message.span.bytes, along: path, ecn: 0)
       case .seal(let packet, let peer): seal(packet, to: peer, at: now)
       case .speak(let packet, let peer): seal(packet.octets(at: now), to: peer, at: now)
       case .hostPrefixesChanged(let added, let removed):

@@ -40,7 +40,7 @@ extension Node {
     switch gate?.admit(message, from: path.remote, underLoad: isLoaded, at: now, using: &random) {
     case .admit: break
     case .reply(let reply):
-      outbox.append(.datagram(reply, path))
+      outbox.append(.datagram(reply, path, to: nil))
       return
     case .drop, nil: return
     }
@@ -89,7 +89,7 @@ extension Node {
       drain(peer)
     case .copy(let response):
       peer.activity.noteHandshakeSent(byteCount: response.count)
-      outbox.append(.datagram(response, path))
+      outbox.append(.datagram(response, path, to: peer.id))
     }
   }
 
@@ -166,7 +166,7 @@ extension Node {
     guard let path = peer.endpoints.current else { return }
     peer.activity.noteHandshakeSent(byteCount: message.count)
     peer.adjacency.initiationSent = now
-    outbox.append(.datagram(message, path))
+    outbox.append(.datagram(message, path, to: peer.id))
   }
 
   /// What waited goes out; with nothing waiting a keepalive, so that the peer may send too (1.2.9).
@@ -247,8 +247,8 @@ extension Node {
     refreshEntry(of: peer)
   }
 
-  mutating func forgetSource(of id: PeerID) {
-    guard let peer = peer(id) else { return }
+  mutating func forgetSource(of id: PeerID, along path: Path) {
+    guard let peer = peer(id), peer.endpoints.current == path else { return }
     peer.endpoints.forgetSource()
     refreshEntry(of: peer)
   }

@@ -33,10 +33,12 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case healthy(Set<IPPrefix>)
     /// The TUN device is up or down (1.2.16).
     case link(isUp: Bool)
-    /// Our side of the path to the peer is no longer valid (1.2.28).
-    case staleSource(PeerID)
-    /// The kernel takes no datagram for the peer.
-    case unreachable(PeerID)
+    /// Our side of this path to the peer is no longer valid (1.2.28).
+    case staleSource(PeerID, Path)
+    /// The kernel takes no datagram for the peer along this path.
+    case unreachable(PeerID, Path)
+    /// A datagram to this endpoint did not arrive, or so somebody says.
+    case icmp(Endpoint, PathError)
     /// An interface of the host other than ours went down, or carries nothing any more.
     case interfaceDown(UInt32)
     /// The node is about to end: routes are retracted.
@@ -49,8 +51,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case publish(ForwardingTable)
     /// To be run, by whatever thread has time, and answered with `Input.opened`.
     case open(Opening)
-    /// A handshake message, to be sent as it is with DSCP AF41.
-    case datagram([UInt8], Path)
+    /// A handshake message, to be sent as it is with DSCP AF41; `to` is `nil` for an answer to a stranger.
+    case datagram([UInt8], Path, to: PeerID?)
     /// A packet to be sealed for the peer under the table published last, and sent.
     ///
     /// An empty one is a keepalive.
@@ -174,8 +176,11 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case .redistributed(let announcements): setRedistributed(announcements)
     case .healthy(let prefixes): setHealthy(prefixes)
     case .link(let isUp): setLink(isUp: isUp)
-    case .staleSource(let id): forgetSource(of: id)
-    case .unreachable(let id): loseNeighbour(id)
+    case .staleSource(let id, let path): forgetSource(of: id, along: path)
+    case .unreachable(let id, let path): loseNeighbour(id, along: path)
+    case .icmp(let remote, .unreachable): doubtNeighbours(at: remote)
+    // Datagrams may be fragmented on their way.
+    case .icmp(_, .tooBig): break
     case .interfaceDown(let index): doubtNeighbours(behind: index)
     case .shutdown: speaker?.shutdown(at: now)
     }
