@@ -6,9 +6,9 @@ public import SystemPackage
 /// Anyone on the way, and anyone who guesses the ports, can make an ICMP error: it is a hint, no proof.
 ///
 /// The corresponding C type is `struct sock_extended_err`.
-public struct DatagramError: Sendable, Equatable {
+public struct DatagramError: Sendable, Hashable {
   /// What is wrong with the way.
-  public enum Kind: Sendable, Equatable {
+  public enum Kind: Sendable, Hashable {
     /// The datagram did not arrive: `ECONNREFUSED` for a port, `EHOSTUNREACH` for a host, `ENETUNREACH` for a network,
     /// `EACCES` where a filter says so.
     case unreachable(Errno)
@@ -16,7 +16,7 @@ public struct DatagramError: Sendable, Equatable {
     case tooBig(mtu: Int)
   }
 
-  /// Where the datagram was to go.
+  /// Where the datagram was to go; the port is 0 where this host's kernel refused one over IPv4.
   public var remote: Endpoint
   /// What is wrong.
   public var kind: Kind

@@ -111,6 +111,16 @@ public struct DatagramWriter: ~Copyable {
   private var trains: [Train] = []
   /// The slot of each piece.
   private var slots: [Int]
+  /// What the packets at hand must not be subjected to.
+  private var restraint = Restraint()
+
+  /// What a probe of a path cannot bear, since it would tell about something else.
+  private struct Restraint {
+    /// To be sent from another address than its path's.
+    var keepsSource = false
+    /// To be cut into fragments.
+    var staysWhole = false
+  }
 
   internal init(_ socket: UDPSocket, capacity: Int) {
     self.socket = socket
@@ -136,6 +146,21 @@ public struct DatagramWriter: ~Copyable {
     send(.v4, &batch, &result)
     send(.v6, &batch, &result)
     return result
+  }
+
+  /// Sends packets that are to tell about their own path: otherwise as `send`.
+  ///
+  /// None is sent from another address: a path whose own is ours no longer is one of the `unreachableSlots`. Unless it
+  /// `mayFragment`, none is cut either, here or on its way, whatever the kernel believes of the path: one that is longer
+  /// than the interface's MTU fails with `EMSGSIZE`, and the socket's `ErrorQueue` tells that MTU.
+  ///
+  /// The last is a property of the socket, since IPv4 knows no other way; so it holds for all threads while the call lasts,
+  /// some microseconds. What a lane sends then goes whole as well: it fails if it is longer than the interface's MTU, and
+  /// may be lost if it is longer than the path's. Probes of that kind are to be rare.
+  public mutating func probe(_ batch: inout PacketBatch, mayFragment: Bool) -> Result {
+    restraint = Restraint(keepsSource: true, staysWhole: !mayFragment)
+    defer { restraint = Restraint() }
+    return send(&batch)
   }
 
   private mutating func send(_ family: AddressFamily, _ batch: inout PacketBatch, _ result: inout Result) {
@@ -191,6 +216,16 @@ public struct DatagramWriter: ~Copyable {
       for train in trains { result.noteUnreachable(slots[train.pieces.lowerBound], of: batch) }
       return nil
     }
+    if restraint.staysWhole {
+      do {
+        try socket.setMayFragment(false)
+      } catch {
+        result.note(error, from: slots[0], count: pieceCount)
+        return nil
+      }
+    }
+    // What a moment ago was possible is possible again.
+    defer { if restraint.staysWhole { try? socket.setMayFragment(true) } }
     for index in trains.indices { prepare(index, along: batch.path(trains[index].path)) }
     var next = 0
     // About the train that is next.
@@ -224,7 +259,9 @@ public struct DatagramWriter: ~Copyable {
           // A device without checksum offload refuses every train (EIO), a smaller path MTU the large ones.
           if error == .ioError { socket.stopSegmentation() }
           return train.pieces
-        } else if error.isStaleSource, batch.path(train.path).local != nil, !hasForgottenSource {
+        } else if error.isStaleSource, batch.path(train.path).local != nil,
+          !hasForgottenSource, !restraint.keepsSource
+        {
           result.firstStaleSlot = result.firstStaleSlot ?? first
           prepare(next, along: Path(remote: batch.path(train.path).remote))
           hasForgottenSource = true
@@ -250,30 +287,5 @@ public struct DatagramWriter: ~Copyable {
   private static func waitForRoom(_ socket: Int32) -> Bool {
     var request = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
     return unsafe poll(&request, 1, 20) > 0
-  }
-}
-
-extension Errno {
-  /// Whether the kernel has no way for a datagram: no route, one that says unreachable, prohibit (`EACCES`) or blackhole
-  /// (`EINVAL`), a device that is down or gone, an address that is not ours.
-  ///
-  /// `EPERM` is a firewall's (its OUTPUT chain, a policy of IPsec, a full table of connections): it may concern this datagram
-  /// alone.
-  internal var meansUnreachable: Bool {
-    switch self {
-    case .networkUnreachable, .noRouteToHost, .permissionDenied, .notPermitted, .invalidArgument, .networkDown,
-      .addressNotAvailable, .addressFamilyNotSupported, .noDevice:
-      true
-    default: false
-    }
-  }
-
-  /// Whether the kernel may refuse a datagram with this because of the source address that was asked for:
-  /// IPv6 and old IPv4 say `EINVAL`, newer IPv4 `ENETUNREACH` (measured on 6.18).
-  internal var isStaleSource: Bool {
-    switch self {
-    case .invalidArgument, .networkUnreachable, .addressNotAvailable, .noRouteToHost, .noDevice: true
-    default: false
-    }
   }
 }

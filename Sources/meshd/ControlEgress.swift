@@ -1,5 +1,6 @@
 import Mesh
 import Net
+import SystemPackage
 import Tun
 
 /// Sends what the control thread has to send: handshake messages as they are, packets sealed.
@@ -16,6 +17,7 @@ struct ControlEgress: ~Copyable {
   private var outbound: Outbound
   private var batch = PacketBatch(bufferCount: 64, bufferCapacity: 65535)
   private var sender: DatagramWriter
+  private let errors = ErrorQueue(capacity: 16)
   private let clock = SystemClock()
 
   init(_ socket: UDPSocket) throws {
@@ -46,6 +48,37 @@ struct ControlEgress: ~Copyable {
   mutating func seal(_ packet: [UInt8], to peer: PeerID, table: ForwardingTable) {
     if batch.count == batch.bufferCount { flush() }
     _ = unsafe outbound.seal(packet.span.bytes, to: peer, in: &batch, table: table, at: clock.now)
+  }
+
+  /// Seals a packet for a peer and sends it along this path and no other; unless it `mayFragment`, whole or not at all.
+  ///
+  /// What is queued goes first. A packet that has any length of its own is padded to 16 octets, but not beyond the MTU.
+  mutating func probe(
+    _ packet: [UInt8], to peer: PeerID, along path: Path, mayFragment: Bool, table: ForwardingTable
+  ) {
+    flush()
+    guard
+      unsafe outbound.seal(packet.span.bytes, to: peer, along: path, in: &batch, table: table, at: clock.now)
+    else { return }
+    let result = sender.probe(&batch, mayFragment: mayFragment)
+    _ = link.note(result, batch)
+    batch.removeAll()
+    if result.error == .messageTooLong { noteTooLong(path.remote) }
+  }
+
+  /// Finds out how long a datagram may be there that the kernel has just refused for its length.
+  ///
+  /// The lane may be quicker to take the error; then the length is not known.
+  private func noteTooLong(_ remote: Endpoint) {
+    var mtu = 0
+    _ = errors.drain(remote.address.family, of: sender.socket) { error in
+      if case .tooBig(let limit) = error.kind, error.reporter == nil, error.remote.address == remote.address {
+        mtu = limit
+      } else {
+        _ = link.note(error, at: clock.now)
+      }
+    }
+    link.note(.icmp(remote, .tooBig(mtu: mtu)))
   }
 
   /// Sends what is queued.

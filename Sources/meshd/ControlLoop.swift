@@ -272,6 +272,8 @@ struct ControlLoop: ~Copyable {
       case .datagram(let message, let path, let peer): egress.send(message, along: path, to: peer)
       case .seal(let packet, let peer): egress.seal(packet, to: peer, table: table)
       case .speak(let packet, let peer): egress.seal(packet.octets(at: clock.now), to: peer, table: table)
+      case .probe(let packet, let peer, let path, let mayFragment):
+        egress.probe(packet, to: peer, along: path, mayFragment: mayFragment, table: table)
       case .hostPrefixesChanged(let added, let removed): host?.change(added: added, removed: removed)
       case .underlayChanged(let addresses): host?.setUnderlay(addresses)
       case .persist(let state): save(state)

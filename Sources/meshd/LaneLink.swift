@@ -47,7 +47,8 @@ final class LaneLink: Sendable {
   /// Notes what the kernel says; whether that is news.
   ///
   /// A few notes are enough: the packets that follow meet the same error.
-  private func note(_ trouble: Trouble) -> Bool {
+  @discardableResult
+  func note(_ trouble: Trouble) -> Bool {
     news.withLock { news in
       guard news.refusals.count < 64, !news.refusals.contains(trouble) else { return false }
       news.refusals.append(trouble)
@@ -56,7 +57,10 @@ final class LaneLink: Sendable {
   }
 
   /// Notes an error from the socket's queue; whether that is news.
+  ///
+  /// What this host's kernel refused, whoever sent it knows.
   func note(_ error: DatagramError, at now: Instant) -> Bool {
+    guard error.reporter != nil else { return false }
     let trouble = Trouble.icmp(error.remote, PathError(error.kind))
     return news.withLock { news in
       guard news.errors.count < 32, !news.errors.contains(trouble), news.errorBudget.take(at: now) else {

@@ -221,6 +221,7 @@ extension Node.Output {
     case .publish: "publish"
     case .open: "open"
     case .datagram: "datagram"
+    case .probe: "probe"
     case .seal, .speak: "seal"
     case .hostPrefixesChanged: "hostPrefixesChanged"
     case .underlayChanged: "underlayChanged"

@@ -68,7 +68,8 @@ import Tun
         batch.removeAll()
         // What is sent first makes an error before the next train of the same call is sent.
         for number in 0..<30 {
-          batch.add([UInt8](repeating: UInt8(number), count: 1000), to: number % 10 == 0 ? closed : open, .send)
+          batch.add(
+            [UInt8](repeating: UInt8(number), count: 1000), to: number % 10 == 0 ? closed : open, .send)
         }
         let result = writer.send(&batch)
         #expect(result.sent == 30 && result.failed == 0 && result.unreachableSlots == [], "\(round)")
@@ -94,6 +95,75 @@ import Tun
     try body(try makeSocket(), device)
   }
 
+  @Test(.needsRoot, arguments: [0, 1])
+  func aProbeGoesWholeOrNotAtAllAndTheRestAsEver(family: Int) throws {
+    try inNetworkNamespace {
+      try behindRouter { socket, device in
+        var netlink = try Netlink()
+        try netlink.apply(.setMTU(device.index, 1400))
+        let path = Path(remote: Endpoint(address: Self.there[family], port: 9))
+        var reader = device.reader()
+        var tun = device.writer()
+        var writer = socket.writer()
+        var batch = PacketBatch(bufferCount: 1, bufferCapacity: 65535, slotsPerBuffer: 64)
+        let overhead = family == 0 ? 28 : 48
+
+        /// Sends a datagram that makes an IP packet of so many octets; returns the packets that left.
+        func send(_ length: Int, whole: Bool) -> [[UInt8]] {
+          batch.removeAll()
+          batch.add([UInt8](repeating: 7, count: length - overhead), to: path, .send)
+          let result = whole ? writer.probe(&batch, mayFragment: false) : writer.send(&batch)
+          #expect(result.sent == 1 || (whole && result.error == .messageTooLong), "\(length)")
+          return sent(&reader, &batch)
+        }
+        func hasDF(_ packet: [UInt8]) -> Bool { family == 1 || packet[6] & 0x40 != 0 }
+
+        let first = send(1400, whole: true)
+        #expect(first.map(\.count) == [1400] && first.allSatisfy(hasDF))
+        #expect(send(1401, whole: true) == [])
+        var remote = path.remote
+        if family == 0 { remote.port = 0 }
+        let tooBig = DatagramError(remote: remote, kind: .tooBig(mtu: 1400), reporter: nil)
+        #expect(Set(errors(remote.address.family, of: socket)) == [tooBig])
+        #expect(send(1401, whole: false).count == 2)
+        if family == 0 { #expect(send(1400, whole: false).map(hasDF) == [false]) }
+
+        // What a router says does not shorten the next probe.
+        let probe = send(1400, whole: true)
+        batch.removeAll()
+        let type: (UInt8, UInt8) = family == 0 ? (3, 4) : (2, 0)
+        batch.add(report(type.0, type.1, 1300, about: try #require(probe.first)), .deliver)
+        #expect(tun.write(&batch).written == 1)
+        #expect(errors(path.remote.address.family, of: socket).map(\.kind) == [.tooBig(mtu: 1300)])
+        #expect(send(1400, whole: true).map(\.count) == [1400])
+        #expect(send(1400, whole: false).count == (family == 0 ? 1 : 2))
+      }
+    }
+  }
+
+  @Test(.needsRoot) func aProbeLeavesFromItsOwnAddressOrNotAtAll() throws {
+    try inNetworkNamespace {
+      let socket = try makeSocket()
+      let remote = Endpoint(address: Self.loopbacks[0], port: socket.port)
+      var batch = PacketBatch(bufferCount: 1, bufferCapacity: 1500)
+      var writer = socket.writer()
+      for isWhole in [true, false] {
+        batch.removeAll()
+        batch.add([1], to: Path(remote: remote, local: Self.here[0], interface: 1), .send)
+        let result = writer.probe(&batch, mayFragment: !isWhole)
+        #expect(result.failed == 1 && result.unreachableSlots == [0] && result.firstStaleSlot == nil)
+        #expect(writer.send(&batch).sent == 1)
+      }
+    }
+  }
+
+  /// The packets with our datagrams that wait at the device; the kernel sends others of its own.
+  private func sent(_ reader: inout TunReader, _ batch: inout PacketBatch) -> [[UInt8]] {
+    var packets: [[UInt8]] = []
+    while reader.read(into: &batch).count > 0 { packets += (0..<batch.count).map { batch.octets($0) } }
+    return packets.filter { [17, 44].contains($0[0] >> 4 == 4 ? $0[9] : $0[6]) }
+  }
+
   /// The ICMP error of a router about a packet.
   private func report(_ type: UInt8, _ code: UInt8, _ value: UInt32, about packet: [UInt8]) -> [UInt8] {
     func big16(_ value: UInt16) -> [UInt8] { [UInt8(value >> 8), UInt8(value & 0xFF)] }
@@ -108,7 +178,8 @@ import Tun
     }
     let addresses = packet[24..<40] + packet[8..<24]
     message.replaceSubrange(
-      2..<4, with: big16(Traffic.checksum(addresses + [0, 0, 0, UInt8(message.count), 0, 0, 0, 58] + message)))
+      2..<4,
+      with: big16(Traffic.checksum(addresses + [0, 0, 0, UInt8(message.count), 0, 0, 0, 58] + message)))
     return [0x60, 0, 0, 0] + big16(UInt16(message.count)) + [58, 64] + addresses + message
   }
 
@@ -134,8 +205,7 @@ import Tun
         var batch = PacketBatch(bufferCount: 1, bufferCapacity: 65535, slotsPerBuffer: 64)
         for (type, code, value, kind) in cases {
           #expect(socket.send([1, 2, 3].span.bytes, along: Path(remote: remote)).sent == 1)
-          #expect(reader.read(into: &batch).count == 1)
-          let packet = batch.octets(0)
+          let packet = try #require(sent(&reader, &batch).first)
           batch.removeAll()
           batch.add(report(type, code, value, about: packet), .deliver)
           #expect(writer.write(&batch).written == 1)

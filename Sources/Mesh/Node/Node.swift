@@ -59,6 +59,11 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case seal([UInt8], PeerID)
     /// A routing message, to be sealed like any packet, with the octets of that moment.
     case speak(BabelPacket, PeerID)
+    /// A packet to be sealed for the peer and sent along this path, from its local address or not at all.
+    ///
+    /// Unless it may be fragmented, it is sent whole or not at all: what is longer than the MTU of the interface comes back
+    /// as `Input.icmp` with that MTU, or with 0 if it cannot be told.
+    case probe([UInt8], PeerID, Path, mayFragment: Bool)
     /// From now on the host shall send packets to the prefixes `added` into the TUN device, and to those `removed` no
     /// longer; for some of either it may be so already.
     case hostPrefixesChanged(added: [HostPrefix], removed: [HostPrefix])
