@@ -170,7 +170,7 @@ extension ControlLoop {
     host?.setMark(options.mark(of: new.interface, device: plane.tun.index))
     node.handle(.configure(new), at: now)
     host?.update(new.interface)
-    names.askSoon()
+    names.follow(new, unresolved: node.unresolvedNames, at: now)
   }
 
   // MARK: Reload

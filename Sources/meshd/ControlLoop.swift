@@ -120,7 +120,7 @@ struct ControlLoop: ~Copyable {
   private var timeout: Duration? {
     let now = clock.now
     let deadline = min(
-      node.nextDeadline, names.deadline(hasUnresolved: !node.unresolvedNames.isEmpty, now: now),
+      node.nextDeadline, names.deadline(now: now),
       checks.deadline, hostRoutes.deadline)
     return deadline == .distantFuture ? nil : max(.zero, now.duration(to: deadline))
   }
@@ -231,18 +231,17 @@ struct ControlLoop: ~Copyable {
 
   private mutating func resolveNames(at now: Instant) {
     do {
-      for answer in try names.proceed() {
+      for answer in try names.proceed(at: now) {
         if let failure = answer.failure {
           logger.warning(
             "endpoint not resolved", metadata: ["endpoint": "\(answer.source)", "reason": "\(failure)"])
         }
+        guard !answer.endpoints.isEmpty else { continue }
         node.handle(.resolved(answer.source, answer.endpoints), at: now)
       }
     } catch {
       logger.warning("resolver failed", metadata: ["reason": "\(error)"])
     }
-    let unresolved = node.unresolvedNames
-    if !unresolved.isEmpty { names.ask(unresolved, at: now) }
   }
 
   /// Carries out what the node wants, in its order: the table before the datagrams that depend on it.

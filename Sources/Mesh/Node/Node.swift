@@ -118,7 +118,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   /// The addresses the interface has, link-local ones left out.
   var hostAddresses: [IPAddress] = []
 
-  /// Every endpoint that is a name without an address, once each.
+  /// Every endpoint that is a name without an address, once each, as the last configuration or answer left them.
   public internal(set) var unresolvedNames: [Configuration.EndpointSource] = []
 
   /// When neighbours are chosen anew.
