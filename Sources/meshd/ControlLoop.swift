@@ -25,6 +25,7 @@ struct ControlLoop: ~Copyable {
   var names: NameResolution
   var checks: HealthChecks
   var hostRoutes: HostRoutes
+  private var uplinks: HostUplinks
   var egress: ControlEgress
   var table: ForwardingTable
   /// Where preshared keys from files and requests lie: one locked page for many.
@@ -75,6 +76,7 @@ struct ControlLoop: ~Copyable {
     self.names = names
     self.checks = checks
     hostRoutes = HostRoutes(tunnel: plane.tun.index)
+    uplinks = HostUplinks(tunnel: plane.tun.index)
     self.egress = egress
     self.babelMonitor = babelMonitor
     self.monitor = monitor
@@ -90,6 +92,7 @@ struct ControlLoop: ~Copyable {
   mutating func start() {
     updateLink()
     refreshNetworks()
+    followUplinks(at: clock.now)
     apply(configuration)
     finishTurn()
   }
@@ -103,6 +106,7 @@ struct ControlLoop: ~Copyable {
       for event in events { take(event) }
       let now = clock.now
       if node.nextDeadline <= now { node.advance(to: now) }
+      followUplinks(at: now)
       resolveNames(at: now)
       readHostRoutes(at: now)
       runChecks(at: now)
@@ -121,7 +125,7 @@ struct ControlLoop: ~Copyable {
     let now = clock.now
     let deadline = min(
       node.nextDeadline, names.deadline(now: now),
-      checks.deadline, hostRoutes.deadline)
+      checks.deadline, hostRoutes.deadline, uplinks.deadline)
     return deadline == .distantFuture ? nil : max(.zero, now.duration(to: deadline))
   }
 
@@ -188,17 +192,19 @@ struct ControlLoop: ~Copyable {
   private mutating func takeNetworkNews() {
     var isLinkNew = false
     var isOverrun = false
+    let now = clock.now
     while let events = try? monitor.next() {
       for event in events {
         hostRoutes.hear(event)
+        uplinks.hear(event, at: now)
         switch event {
         case .overrun: isOverrun = true
         case .change(.link(let link)):
           isLinkNew = true
-          if !link.isRunning { node.handle(.interfaceDown(link.index), at: clock.now) }
+          if !link.isRunning { node.handle(.interfaceDown(link.index), at: now) }
         case .change(.linkRemoved(let link)):
           isLinkNew = true
-          node.handle(.interfaceDown(link.index), at: clock.now)
+          node.handle(.interfaceDown(link.index), at: now)
         case .change(.address), .change(.addressRemoved): isLinkNew = true
         case .change(.routeRemoved(let route)): host?.routeVanished(route)
         case .change: break
@@ -227,6 +233,16 @@ struct ControlLoop: ~Copyable {
   /// Plain WireGuard leads into the tunnel what its file says, whatever is on the link.
   private mutating func refreshNetworks() {
     if configuration.interface.babel { host?.refreshNetworks() }
+  }
+
+  /// Tells the node of new uplinks, and when the way to its peers may be another.
+  private mutating func followUplinks(at now: Instant) {
+    if let ways = uplinks.read(at: now) {
+      node.handle(.uplinks(ways.uplinks, maximumMTU: ways.maximumMTU), at: now)
+    }
+    guard uplinks.takeChange(at: now) else { return }
+    names.renew(at: now)
+    node.handle(.networkChanged, at: now)
   }
 
   private mutating func resolveNames(at now: Instant) {
@@ -274,7 +290,9 @@ struct ControlLoop: ~Copyable {
       case .probe(let packet, let peer, let path, let mayFragment):
         egress.probe(packet, to: peer, along: path, mayFragment: mayFragment, table: table)
       case .hostPrefixesChanged(let added, let removed): host?.change(added: added, removed: removed)
-      case .underlayChanged(let addresses): host?.setUnderlay(addresses)
+      case .underlayChanged(let addresses):
+        host?.setUnderlay(addresses)
+        uplinks.setUnderlay(addresses)
       case .persist(let state): save(state)
       case .change(let change): tell(.table(change))
       case .event(let event):

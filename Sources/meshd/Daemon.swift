@@ -244,7 +244,7 @@ extension Daemon {
     let interface = configuration.interface
     var host = try HostNetwork(
       interface: tun.index, table: interface.host.table, mark: options.mark(of: interface, device: tun.index))
-    try host.bringUp(interface)
+    try host.bringUp(configuration)
     return host
   }
 }

@@ -79,6 +79,13 @@ extension Node {
     }
   }
 
+  /// The way to any peer may be another: all are asked.
+  mutating func doubtNeighbours() {
+    for case let peer? in peers where peer.isLinkUp {
+      speaker?.doubt(NeighbourID(peer.id.rawValue), at: now)
+    }
+  }
+
   /// Packets to some peers may not arrive: they are asked.
   mutating func doubtNeighbours(at remote: Endpoint) {
     for case let peer? in peers where peer.isLinkUp && peer.endpoints.current?.remote == remote {

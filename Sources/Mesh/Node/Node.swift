@@ -41,6 +41,11 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case icmp(Endpoint, PathError)
     /// An interface of the host other than ours went down, or carries nothing any more.
     case interfaceDown(UInt32)
+    /// Where packets may leave the host, those first of each family that the kernel would choose, and the largest MTU of a
+    /// running interface.
+    case uplinks([Uplink], maximumMTU: Int)
+    /// Links, addresses or routes of the host other than ours have changed: peers may be out of reach, or in reach again.
+    case networkChanged
     /// The node is about to end: routes are retracted.
     case shutdown
   }
@@ -118,6 +123,11 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   /// The addresses the interface has, link-local ones left out.
   var hostAddresses: [IPAddress] = []
 
+  /// Where packets may leave the host.
+  public internal(set) var uplinks: [Uplink] = []
+  /// The largest MTU of a running interface of the host; 0 where it has none.
+  public internal(set) var maximumMTU = 0
+
   /// Every endpoint that is a name without an address, once each, as the last configuration or answer left them.
   public internal(set) var unresolvedNames: [Configuration.EndpointSource] = []
 
@@ -187,6 +197,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     // Datagrams may be fragmented on their way.
     case .icmp(_, .tooBig): break
     case .interfaceDown(let index): doubtNeighbours(behind: index)
+    case .uplinks(let uplinks, let maximumMTU): (self.uplinks, self.maximumMTU) = (uplinks, maximumMTU)
+    case .networkChanged: doubtNeighbours()
     case .shutdown: speaker?.shutdown(at: now)
     }
     drainSpeaker()
