@@ -38,8 +38,10 @@ up_a() {
 check "it comes up without a name server" up_a
 name_server &
 server=$!
-within 5 asked_more_than 0
-check "a name that does not exist is asked for again after ten seconds" within 15 asked_more_than 3
+check "one that comes later is found within ten seconds" within 15 asked_more_than 0
+within 2 asked_more_than 1 || true # the other family
+before=$(asked)
+check "a name that does not exist is asked for again after ten seconds" within 15 asked_more_than "$before"
 echo "b.mesh.test 3600 $first" >"$zone"
 check "and its peer is reached when it does" within 15 reaches a 10.44.0.2
 
@@ -54,9 +56,11 @@ in_node a ip route add 198.51.100.0/24 dev to-b
 sleep 1
 check "a route that leads to no peer is none" [ "$(asked)" = "$before" ]
 
-echo "b.mesh.test 3600 $second" >"$zone"
-in_node b ip address delete "$first/24" dev to-a
+printf 'b.mesh.test 3600 %s\n' "$first" $second >"$zone"
+before=$(asked)
 in_node a ip address delete 10.77.0.1/24 dev lo
+within 2 asked_more_than "$before"
+in_node b ip address delete "$first/24" dev to-a
 check "the peer is followed to another address" within 30 reaches a 10.44.0.2
 
 kill "$server" && wait "$server" || true
