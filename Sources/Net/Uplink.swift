@@ -1,14 +1,16 @@
-/// One of the host's ways out: an interface that a default route leads through, and an address on it.
-public struct Uplink: Hashable, Sendable {
-  /// The index of the interface.
+/// A way out of this host: an interface that leads everywhere, and an address of ours on it.
+@frozen
+public struct Uplink: Hashable, Sendable, BitwiseCopyable {
+  /// The interface's index.
   public var interface: UInt32
-  /// Our address there.
+  /// Our address.
   public var address: IPAddress
-  /// The largest packet that the interface takes, in octets.
+  /// Octets that one packet may have there: no path by this uplink takes more.
   public var mtu: Int
 
-  /// Names a way out.
-  public init(interface: UInt32, address: IPAddress, mtu: Int = 1500) {
+  /// Makes an uplink.
+  @inlinable
+  public init(interface: UInt32, address: IPAddress, mtu: Int) {
     self.interface = interface
     self.address = address
     self.mtu = mtu

@@ -210,7 +210,7 @@ import Testing
       .handshake([UInt8](repeating: 3, count: 64), path),
     ]
     for event in events { node.handle(.event(event), at: start) }
-    node.handle(.staleSource(nobody), at: start)
+    node.handle(.staleSource(nobody, path), at: start)
     #expect(outputs(&node).isEmpty)
   }
 }
@@ -222,7 +222,8 @@ extension Node.Output {
     case .publish: "publish"
     case .open: "open"
     case .datagram: "datagram"
-    case .seal, .speak, .probe: "seal"
+    case .probe: "probe"
+    case .seal, .speak: "seal"
     case .hostPrefixesChanged: "hostPrefixesChanged"
     case .underlayChanged: "underlayChanged"
     case .persist: "persist"

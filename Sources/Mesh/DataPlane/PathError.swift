@@ -1,7 +1,9 @@
-/// What an ICMP error says about a way to an endpoint.
+/// What an ICMP error, or the kernel on this host, says about a datagram that was on its way.
+///
+/// Anyone can forge an ICMP error: it is a hint, no proof.
 public enum PathError: Sendable, Equatable {
-  /// Host, port or network cannot be reached, or may not be.
+  /// It did not arrive: a network, a host or a port cannot be reached, or a filter is in the way.
   case unreachable
-  /// Packets longer than `mtu` octets, IP header included, do not pass whole.
+  /// It may have no more octets than this, outer IP header included; 0 where the reporter does not say.
   case tooBig(mtu: Int)
 }

@@ -142,7 +142,7 @@ extension Configuration {
 
     /// Addresses in the order of the file; the first of each family is the node's own.
     public var addresses: [Address] = []
-    /// The MTU; `nil` is 1420.
+    /// The MTU; `nil` is what fits into the interfaces that datagrams leave by.
     public var mtu: Int?
     /// Where routes go.
     public var table = Table.auto

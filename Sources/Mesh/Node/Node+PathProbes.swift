@@ -122,8 +122,8 @@ extension Node {
 
   private func newSearch(along place: Int, of peer: Peer) -> PathMTU? {
     let remote = peer.paths.candidates[place].remote
-    let largest = uplinks.map(\.mtu).max().map { $0 - PathMTU.overhead(over: remote.address.family) }
-    return PathMTU(ceiling: min(mtu, largest ?? mtu), over: remote.address.family)
+    let largest = maximumMTU > 0 ? maximumMTU - PathMTU.overhead(over: remote.address.family) : mtu
+    return PathMTU(ceiling: min(mtu, largest), over: remote.address.family)
   }
 
   // MARK: Answers

@@ -116,8 +116,8 @@ extension Node {
   // MARK: What the kernel and the network say
 
   /// Our side of the path in use is no longer valid (1.2.28).
-  mutating func forgetSource(of id: PeerID) {
-    guard let peer = peer(id) else { return }
+  mutating func forgetSource(of id: PeerID, along path: Path) {
+    guard let peer = peer(id), peer.paths.current == path else { return }
     peer.paths.forgetSource()
     refreshEntry(of: peer)
   }
@@ -143,7 +143,7 @@ extension Node {
   mutating func heed(_ error: PathError, about endpoint: Endpoint) {
     for case let peer? in peers {
       for place in peer.paths.candidates.indices where peer.paths.candidates[place].remote == endpoint {
-        if case .tooBig(let mtu) = error { peer.paths.candidates[place].mtu?.refused(mtu: mtu, at: now) }
+        if case .tooBig(let mtu) = error, mtu > 0 { peer.paths.candidates[place].mtu?.refused(mtu: mtu, at: now) }
       }
       guard case .unreachable = error, peer.paths.current?.remote == endpoint,
         peer.paths.candidates.count > 1,
@@ -187,8 +187,9 @@ extension Node {
     }
   }
 
-  mutating func setUplinks(_ uplinks: [Uplink]) {
+  mutating func setUplinks(_ uplinks: [Uplink], maximumMTU: Int) {
     self.uplinks = uplinks
+    self.maximumMTU = maximumMTU
     for case let peer? in peers {
       changePaths(of: peer, because: .network) { $0.setUplinks(uplinks) }
       refreshEntry(of: peer)

@@ -64,9 +64,9 @@ extension Node {
     speaker?.linkDown(NeighbourID(peer.id.rawValue), at: now)
   }
 
-  /// Packets to a peer cannot leave: its routes are of no use until it is heard to answer.
-  mutating func loseNeighbour(_ id: PeerID) {
-    guard let peer = peer(id), peer.isLinkUp else { return }
+  /// Packets to a peer cannot leave along the path in use: its routes are of no use until it is heard to answer.
+  mutating func loseNeighbour(_ id: PeerID, along path: Path) {
+    guard let peer = peer(id), peer.isLinkUp, peer.endpoints.current?.remote == path.remote else { return }
     speaker?.linkFailed(NeighbourID(id.rawValue), at: now)
   }
 
