@@ -15,6 +15,8 @@ public struct Inbound: ~Copyable {
   internal var errorBudget = TokenBucket(rate: 1000, burst: 50)
   /// For ICMP errors from routers that announce no prefix of their own.
   internal var exemptions = TokenBucket(rate: 1000, burst: 50)
+  /// For the peers that packets are relayed to.
+  internal var limit = PeerMTU()
   internal let events: DataPlaneEvents
   private let drops: DropCounters
 
@@ -31,6 +33,7 @@ public struct Inbound: ~Copyable {
   /// `peer`; or as `.done`: dropped, or copied into an event.
   public mutating func process(_ batch: inout PacketBatch, table: ForwardingTable, at now: Instant) {
     replies.removeAll()
+    limit = PeerMTU()
     var receiver = ReceiverIndex(0)
     for index in 0..<batch.count where batch[index].disposition == .pending {
       switch MessageType(batch.bytes(index)) {

@@ -17,6 +17,8 @@ public final class PeerEntry: Sendable {
   public let path: Path?
   /// The way the peer's own packets came last: another one is news.
   public let heard: Path?
+  /// The largest packet that the path is known to carry in one piece; `nil` while nothing is known.
+  public let mtu: Int?
   /// Whether the peer speaks Babel.
   ///
   /// If not, WireGuard's own source check holds for it.
@@ -40,6 +42,7 @@ public final class PeerEntry: Sendable {
     self.next = next
     self.path = path
     self.heard = heard ?? path
+    self.mtu = mtu
     self.speaksBabel = speaksBabel
     self.accept = accept
     self.activity = activity
