@@ -58,8 +58,10 @@ struct ControlEgress: ~Copyable {
     _ packet: [UInt8], to peer: PeerID, along path: Path, mayFragment: Bool, table: ForwardingTable
   ) {
     flush()
+    let size = mayFragment ? nil : packet.count
     guard
-      unsafe outbound.seal(packet.span.bytes, to: peer, along: path, in: &batch, table: table, at: clock.now)
+      unsafe outbound.seal(
+        packet.span.bytes, to: peer, along: path, size: size, in: &batch, table: table, at: clock.now)
     else { return }
     let result = sender.probe(&batch, mayFragment: mayFragment)
     _ = link.note(result, batch)

@@ -74,7 +74,7 @@ private struct SimulatedPath {
     #expect(path.machine.nextDeadline <= path.now && path.machine.isSearching)
     path.run(for: .milliseconds(50))
     #expect(path.probes == [1440] && path.machine.confirmed == 1440 && !path.machine.isSearching)
-    #expect(path.machine.nextDeadline == path.now.advanced(by: .seconds(60) - .milliseconds(10)))
+    #expect(path.machine.nextDeadline == path.now.advanced(by: .seconds(10) - .milliseconds(10)))
   }
 
   @Test(arguments: [(1500, 1440), (1492, 1432), (1480, 1420), (1400, 1340), (1280, 1220)])
@@ -156,10 +156,10 @@ private struct SimulatedPath {
     #expect(path.machine.nextDeadline <= path.now)
   }
 
-  @Test func confirmationCostsOneProbeAMinuteAndARaiseThree() {
+  @Test func confirmationCostsOneProbeInTenSecondsAndARaiseThree() {
     var path = Self.settled(at: 1340)
     path.run(for: .seconds(500))
-    #expect(path.takeProbes() == Array(repeating: 1340, count: 8))
+    #expect(path.probes.allSatisfy { $0 == 1340 } && (48...50).contains(path.takeProbes().count))
     path.run(for: .seconds(300))
     #expect(path.probes.filter { $0 == 1348 }.count == 3)
     #expect(path.probes.allSatisfy { [1340, 1348].contains($0) } && path.machine.confirmed == 1340)
@@ -175,7 +175,7 @@ private struct SimulatedPath {
   @Test func blackHoleIsFoundByTheNextConfirmation() {
     var path = Self.settled(at: 1440)
     path.size = 1220
-    path.run(for: .seconds(66))
+    path.run(for: .seconds(16))
     #expect(path.machine.confirmed == 1220)
   }
 

@@ -14,7 +14,7 @@ extension Node {
       for case let peer? in peers {
         sample(peer)
         peer.paths.expireLearned(at: now)
-        advancePaths(of: peer)
+        reviewPaths(of: peer)
         raceIfDue(with: peer)
         if isBusy(peer) { busyPeers.append(peer.id) }
       }

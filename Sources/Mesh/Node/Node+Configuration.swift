@@ -158,6 +158,11 @@ extension Node {
     self.mtu = mtu
     draft.settings.mtu = mtu
     isTableDirty = true
-    for case let peer? in peers where peer.speaksBabel { joinBabel(peer) }
+    for case let peer? in peers {
+      if peer.speaksBabel { joinBabel(peer) }
+      // What paths carry was looked for up to the former MTU.
+      for place in peer.paths.candidates.indices { peer.paths.candidates[place].mtu = nil }
+      refreshEntry(of: peer)
+    }
   }
 }

@@ -26,15 +26,37 @@ extension Node {
   /// Goes on with the race, and asks and judges the peer's paths.
   mutating func advancePaths(of peer: Peer) {
     if let due = peer.race?.fanOut, due <= now { fanOut(to: peer) }
-    peer.pathDeadline = peer.race?.fanOut ?? .distantFuture
+    peer.pathDeadline = .distantFuture
+    peer.pathReview = .distantFuture
+    if let due = peer.race?.fanOut { notePathDeadline(due, of: peer) }
     guard isProbed(peer) else {
       peer.suspicion = nil
-      if pathDeadline > peer.pathDeadline { pathDeadline = peer.pathDeadline }
       return
     }
     takeLate(of: peer)
     judge(peer)
-    askAlongPaths(to: peer)
+    let next = askAlongPaths(to: peer)
+    if peer.suspicion != nil || quietTime(of: peer) < ProbeInterval.moment {
+      notePathDeadline(next, of: peer)
+    } else {
+      peer.pathReview = min(next, now.advanced(by: ProbeInterval.quiet))
+    }
+  }
+
+  /// Looks after a peer's paths if it is time for that, or packets have begun to flow.
+  ///
+  /// What is in no hurry waits for this: a thousand idle peers shall not wake the node a thousand times.
+  mutating func reviewPaths(of peer: Peer) {
+    let isDue = min(peer.pathReview, peer.pathDeadline) <= now
+    let isNew = peer.pathReview == .distantFuture && peer.pathDeadline == .distantFuture && isProbed(peer)
+    guard isDue || isNew || (quietTime(of: peer) < ProbeInterval.moment && peer.paths.candidates.count > 1)
+    else { return }
+    advancePaths(of: peer)
+  }
+
+  /// How long ago packets of hosts went to the peer or came from it.
+  private func quietTime(of peer: Peer) -> Duration {
+    max(peer.activity.lastTrafficSent, peer.activity.lastTrafficReceived).duration(to: now)
   }
 
   mutating func notePathDeadline(_ instant: Instant, of peer: Peer) {
@@ -44,22 +66,23 @@ extension Node {
 
   // MARK: Asking
 
-  /// Asks along every path that is due.
-  private mutating func askAlongPaths(to peer: Peer) {
+  /// Asks along every path that is due; returns when there is more to do.
+  private mutating func askAlongPaths(to peer: Peer) -> Instant {
+    var next = Instant.distantFuture
     for place in peer.paths.candidates.indices {
       if let interval = interval(of: place, of: peer) {
-        let due = peer.paths.candidates[place].probing.lastAsked.advanced(by: interval)
+        var due = peer.paths.candidates[place].probing.lastAsked.advanced(by: interval)
         if due <= now {
           ask(along: place, to: peer)
-          notePathDeadline(now.advanced(by: interval), of: peer)
-        } else {
-          notePathDeadline(due, of: peer)
+          due = now.advanced(by: interval)
         }
+        next = min(next, due)
       }
-      searchMTU(along: place, to: peer)
       let candidate = peer.paths.candidates[place]
-      notePathDeadline(candidate.probing.lateness(timeout: candidate.quality.timeout), of: peer)
+      let lateness = candidate.probing.lateness(timeout: candidate.quality.timeout)
+      next = min(next, lateness, searchMTU(along: place, to: peer))
     }
+    return next
   }
 
   /// How often to ask along the path; `nil` is not at all.
@@ -69,8 +92,7 @@ extension Node {
     let candidate = peer.paths.candidates[place]
     guard peer.paths.candidates.count > 1, candidate.isUsable(at: now) else { return nil }
     if peer.suspicion != nil { return Suspicion.interval }
-    let lastTraffic = max(peer.activity.lastTrafficSent, peer.activity.lastTrafficReceived)
-    let quiet = lastTraffic.duration(to: now)
+    let quiet = quietTime(of: peer)
     guard peer.isLinkUp || quiet < ProbeInterval.idleTime else { return nil }
     let interval = ProbeInterval.between(
       candidate.quality, isInUse: place == peer.paths.index, quietTime: quiet)
@@ -93,14 +115,14 @@ extension Node {
     outbox.append(.probe(packet, peer.id, path, mayFragment: mayFragment))
   }
 
-  /// Asks along a path for how large a packet may be.
-  private mutating func searchMTU(along place: Int, to peer: Peer) {
-    guard peer.paths.candidates[place].isUsable(at: now) else { return }
+  /// Asks along a path for how large a packet may be; returns when there is more to do.
+  private mutating func searchMTU(along place: Int, to peer: Peer) -> Instant {
+    guard peer.paths.candidates[place].isUsable(at: now) else { return .distantFuture }
     if peer.paths.candidates[place].mtu == nil {
       peer.paths.candidates[place].mtu = newSearch(along: place, of: peer)
     }
     let quality = peer.paths.candidates[place].quality
-    guard place == peer.paths.index || quality.unanswered == 0 else { return }
+    guard place == peer.paths.index || quality.unanswered == 0 else { return .distantFuture }
     let carriesTraffic =
       place == peer.paths.index && peer.activity.lastTrafficSent.duration(to: now) < ProbeInterval.idleTime
     peer.paths.candidates[place].mtu?.carriesTraffic = carriesTraffic
@@ -117,7 +139,7 @@ extension Node {
     if peer.paths.candidates[place].mtu?.confirmed != confirmed, place == peer.paths.index {
       refreshEntry(of: peer)
     }
-    notePathDeadline(peer.paths.candidates[place].mtu?.nextDeadline ?? .distantFuture, of: peer)
+    return peer.paths.candidates[place].mtu?.nextDeadline ?? .distantFuture
   }
 
   private func newSearch(along place: Int, of peer: Peer) -> PathMTU? {

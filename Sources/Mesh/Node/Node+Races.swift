@@ -49,7 +49,7 @@ extension Node {
   mutating func finishRace(with peer: Peer, along path: Path) {
     let place = peer.paths.observe(path, at: now).place
     if let sent = peer.paths.candidates[place].initiationSent {
-      peer.paths.candidates[place].quality.answered(after: sent.duration(to: now))
+      peer.paths.candidates[place].quality.estimated(sent.duration(to: now))
     }
     for other in peer.paths.candidates.indices { peer.paths.candidates[other].initiationSent = nil }
     peer.race = nil

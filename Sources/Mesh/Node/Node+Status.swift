@@ -76,7 +76,8 @@ extension Node {
   private func status(ofPath place: Int, of peer: Peer) -> Status.Path {
     let candidate = peer.paths.candidates[place]
     var status = Status.Path(endpoint: candidate.remote)
-    status.source = candidate.uplink?.address
+    let isOneOfMany = peer.paths.candidates.count { $0.remote == candidate.remote } > 1
+    status.source = (candidate.uplink ?? (isOneOfMany ? candidate.source : nil))?.address
     status.isInUse = place == peer.paths.index
     status.isPinned = candidate.remote == peer.paths.pinned
     status.roundTrip = candidate.quality.roundTrip

@@ -39,8 +39,10 @@ final class Peer {
   var lastError = Instant(nanoseconds: .min)
   /// The last changes of its path, the oldest first.
   var pathSwitches: [PathSwitch] = []
-  /// When its paths are to be looked after.
+  /// When its paths are to be looked after, to the millisecond.
   var pathDeadline = Instant.distantFuture
+  /// When they are to be looked after at the next look at all peers, since nothing is in a hurry.
+  var pathReview = Instant.distantFuture
   /// Packets that wait for a session.
   var staged = StagedPackets()
   /// The part of the activity that the tunnel has been told of.

@@ -76,9 +76,11 @@ struct CandidatePath {
   }
 
   /// The network has changed: what was refused may work, and what worked may not.
+  ///
+  /// Our address stays until the kernel says that it is gone: peers that know no other would not take packets from there.
   mutating func forgetNetwork() {
     failedUntil = Instant(nanoseconds: .min)
-    source = nil
+    quality = PathQuality()
     probing.askSoon()
     mtu?.suspect()
   }

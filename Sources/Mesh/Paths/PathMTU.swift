@@ -13,9 +13,11 @@ internal import Noise
 public struct PathMTU: Sendable {
   /// How exactly the size is found, in octets.
   public static let resolution = 8
-  /// How long a size is relied on before it is probed again, while the path carries traffic (CONFIRMATION_TIMER, §5.1.1);
-  /// also how long the path is left alone when nothing passed.
-  public static let confirmationInterval = Duration.seconds(60)
+  /// How long a size is relied on before it is probed again, while the path carries traffic (CONFIRMATION_TIMER, §5.1.1):
+  /// until then nothing tells that large packets have begun to vanish.
+  public static let confirmationInterval = Duration.seconds(10)
+  /// How long the path is left alone when nothing passed.
+  public static let pause = Duration.seconds(60)
   /// How long until a larger size is tried again (PMTU_RAISE_TIMER, §5.1.1).
   public static let raiseInterval = Duration.seconds(600)
   /// How long hints and suspicions are left alone after a size was confirmed: forged ones cause no more probes than this.
@@ -91,7 +93,8 @@ public struct PathMTU: Sendable {
   public var nextDeadline: Instant {
     if let search { return search.due }
     if isSuspected { return settled.advanced(by: Self.suspicionInterval) }
-    return carriesTraffic ? settled.advanced(by: Self.confirmationInterval) : .distantFuture
+    guard carriesTraffic else { return .distantFuture }
+    return settled.advanced(by: confirmed == nil ? Self.pause : Self.confirmationInterval)
   }
 
   /// The size of a probe to be sent now; to be called until it returns `nil`.

@@ -13,6 +13,8 @@ struct PathQuality {
   private(set) var roundTrip: Duration?
   /// How many results loss is counted over.
   private(set) var count = 0
+  /// Whether that is no more than the time a handshake took.
+  private var isEstimate = true
   /// Probes without an answer since the last one that had one.
   private(set) var unanswered = 0
   /// How far samples are from the smoothed time, smoothed.
@@ -22,15 +24,25 @@ struct PathQuality {
 
   /// An answer took `sample` (RFC 6298 §2, with the same weights).
   mutating func answered(after sample: Duration) {
+    // What was lost while nothing came through says nothing about what comes through now.
+    if isSilent { (results, count) = (0, 0) }
     note(isAnswered: true)
     unanswered = 0
-    guard let old = roundTrip else {
-      roundTrip = sample
-      variation = sample / 2
+    guard let old = roundTrip, !isEstimate else {
+      (roundTrip, variation) = (sample, sample / 2)
+      isEstimate = false
       return
     }
     variation = (variation * 3 + (sample > old ? sample - old : old - sample)) / 4
     roundTrip = (old * 7 + sample) / 8
+  }
+
+  /// A handshake was answered after `sample`: the way and much arithmetic, which is all that is known of a path to a peer
+  /// that answers no probes.
+  mutating func estimated(_ sample: Duration) {
+    unanswered = 0
+    guard isEstimate else { return }
+    (roundTrip, variation) = (sample, sample / 2)
   }
 
   /// No answer came in time.

@@ -150,9 +150,9 @@ struct PeerPaths {
 
   private mutating func learn(_ remote: Endpoint, at now: Instant) -> Int {
     expireLearned(at: now)
-    let learned = candidates.indices.filter { candidates[$0].origin == .learned && $0 != index }
+    let learned = candidates.indices.filter { candidates[$0].origin == .learned }
     if learned.count >= Self.learnedLimit,
-      let oldest = learned.min(by: {
+      let oldest = learned.filter({ $0 != index }).min(by: {
         (candidates[$0].lastHeard ?? .zero) < (candidates[$1].lastHeard ?? .zero)
       })
     {

@@ -10,11 +10,11 @@ enum ProbeInterval {
   private static let busy = Duration.milliseconds(500)
   /// A while after it, and long after.
   private static let idle = Duration.seconds(4)
-  private static let quiet = Duration.seconds(15)
+  static let quiet = Duration.seconds(15)
   /// Along a path that does not answer, at most.
   private static let silent = Duration.seconds(60)
   /// How long ago traffic may be to be going on.
-  private static let moment = Duration.seconds(2)
+  static let moment = Duration.seconds(2)
   /// How long after traffic a path is still asked as if it might go on any moment, and a peer that rests is asked at all.
   static let idleTime = Duration.seconds(60)
 

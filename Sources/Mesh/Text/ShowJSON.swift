@@ -68,7 +68,7 @@ public enum ShowJSON {
       ("state", .string(path.state.rawValue)),
       ("inUse", .bool(path.isInUse)),
       ("pinned", .bool(path.isPinned)),
-      ("rtt", path.roundTrip.map { .seconds($0) } ?? .null),
+      ("roundTripMicroseconds", path.roundTrip.map { .number($0.nanoseconds / 1000) } ?? .null),
       ("lossPerMille", .number(Int64(path.lossPerMille))),
       ("mtu", path.mtu.map { .number(Int64($0)) } ?? .null),
       ("inUseSeconds", path.useTime.map { .number($0.nanoseconds / 1_000_000_000) } ?? .null),
