@@ -49,7 +49,10 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "Babel",
-      dependencies: ["Net", .product(name: "OrderedCollections", package: collections)],
+      dependencies: [
+        "Net", .product(name: "HeapModule", package: collections),
+        .product(name: "OrderedCollections", package: collections),
+      ],
       swiftSettings: settings),
     .target(
       name: "Mesh",

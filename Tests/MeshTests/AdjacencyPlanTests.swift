@@ -51,4 +51,14 @@ import Testing
     let needed = AdjacencyPlan.choose(candidates, limit: 8).filter { $0.rawValue >= 40 }
     #expect(needed.count <= 4 + 2)
   }
+
+  @Test func lostPeerIsChosenWhateverItsLuck() {
+    // Many leaves of a star are needed, and all but one have been found.
+    for lost in 0..<100 {
+      var candidates = Self.candidates(100)
+      for index in candidates.indices { candidates[index].isNeeded = true }
+      candidates[lost].isLost = true
+      #expect(AdjacencyPlan.choose(candidates, limit: 8).contains(candidates[lost].id))
+    }
+  }
 }

@@ -103,7 +103,7 @@ extension Speaker {
       neighbourTable[id]?.txcost = .infinity
       neighbourTable[id]?.dumpDeadline = .distantFuture
       neighbourTable[id]?.dumpCursor = nil
-      neighbourTable[id]?.pendingUpdates = [:]
+      neighbourTable[id]?.pendingUpdates = UpdateQueue()
       neighbourTable[id]?.calmUpdates = []
       neighbourTable[id]?.calmDeadline = .distantFuture
       neighbourTable[id]?.requests = []
@@ -113,11 +113,10 @@ extension Speaker {
     }
     refreshCost(id, at: now)
     repeatUnacknowledged(id, at: now)
-    guard let neighbour = neighbourTable[id] else { return }
-    if neighbour.dumpDeadline <= now { beginDump(to: id, at: now) }
-    if min(neighbour.helloDeadline, neighbour.transmission, neighbour.calmDeadline) <= now {
-      transmit(to: id, at: now)
-    }
+    // No copy of the row, which would make what waits in it be copied.
+    let isTransmissionDue = neighbourTable[id]?.isTransmissionDue(at: now) == true
+    if neighbourTable[id]?.isDumpDue(at: now) == true { beginDump(to: id, at: now) }
+    if isTransmissionDue { transmit(to: id, at: now) }
   }
 
   /// Follows what the Hello history and the IHUs say about the link.

@@ -64,7 +64,7 @@ extension Speaker {
 
   private func isUntold(_ slot: RouteTable.Slot, to id: NeighbourID, _ neighbour: Neighbour) -> Bool {
     guard routeTable.contains(slot), let said = announcement(slot, to: neighbour),
-      neighbour.pendingUpdates[routeTable[slot].key] == nil
+      !neighbour.pendingUpdates.contains(routeTable[slot].key)
     else { return false }
     let mark = RouteMark(routeTable[slot].key, said.routerID, seqno: said.seqno, metric: said.metric)
     return linkSyncs[id]?.told.mark(slot) != mark.rawValue

@@ -71,7 +71,11 @@ extension Speaker {
     transmitRequests(to: id, at: now)
     let isHelloDue = neighbourTable[id].map { $0.helloDeadline <= now } ?? false
     let probe = isHelloDue ? probeBesideHello(id, at: now) : nil
-    guard let neighbour = neighbourTable[id] else { return }
+    neighbourTable[id]?.releaseCalmUpdates(at: now)
+    // Taken out, or the first change would copy it, since the row's copy shares it.
+    guard var queue = neighbourTable[id]?.takePendingUpdates(), let neighbour = neighbourTable[id] else {
+      return
+    }
     var transmission = Transmission(to: neighbour.settings, opaque: neighbour.opaque)
     if isHelloDue { appendHello(id, to: &transmission, at: now) }
     if let probe { transmission.append(probe) }
@@ -80,7 +84,8 @@ extension Speaker {
     neighbourTable[id]?.owesRetraction = false
     neighbourTable[id]?.owesRouteRequest = false
     appendIHU(id, to: &transmission, followsHello: isHelloDue, at: now)
-    appendPendingUpdates(id, to: &transmission, at: now)
+    append(&queue, to: id, &transmission, at: now)
+    neighbourTable[id]?.pendingUpdates = queue
     if isHelloDue { appendUpkeep(id, to: &transmission, at: now) }
     appendDump(id, to: &transmission, at: now)
     if isHelloDue { appendDigest(id, to: &transmission) }
@@ -134,34 +139,27 @@ extension Speaker {
     neighbourTable[id]?.toldRxcost = neighbour.rxcost
   }
 
-  private mutating func appendPendingUpdates(
-    _ id: NeighbourID, to transmission: inout Transmission, at now: Instant
+  private mutating func append(
+    _ queue: inout UpdateQueue, to id: NeighbourID, _ transmission: inout Transmission, at now: Instant
   ) {
-    neighbourTable[id]?.releaseCalmUpdates(at: now)
-    guard let neighbour = neighbourTable[id], !neighbour.pendingUpdates.isEmpty else { return }
-    let limit = transmission.packets.count + neighbour.urgentPace.allowance(at: now)
-    let queue = neighbour.pendingUpdates
-      .map { key, repeats in (rank: rank(of: key, for: neighbour), repeats: repeats) }
-      .sorted { $0.rank < $1.rank }
-    for item in queue where transmission.packets.count < limit {
-      neighbourTable[id]?.pendingUpdates[item.rank.key] = nil
-      let update = update(item.rank.key, to: neighbour, at: now)
-      noteTold(update, to: id, routeTable.slot(item.rank.key))
+    guard let neighbour = neighbourTable[id], !queue.isEmpty else { return }
+    var pace = neighbour.urgentPace
+    let limit = transmission.packets.count + pace.allowance(at: now)
+    while transmission.packets.count < limit,
+      let item = queue.removeFirst(by: { rank(of: $0, for: neighbour) })
+    {
+      let update = update(item.key, to: neighbour, at: now)
+      noteTold(update, to: id, routeTable.slot(item.key))
       confirm(update, in: &transmission, to: neighbour, repeats: item.repeats)
     }
-    let count = transmission.packetCount
-    neighbourTable[id]?.urgentPace.spend(count, at: now)
-    guard let rest = neighbourTable[id], !rest.pendingUpdates.isEmpty else {
-      // A dictionary keeps the room it once needed.
-      neighbourTable[id]?.pendingUpdates = [:]
-      return
-    }
-    resume(id, at: rest.urgentPace.ready)
+    pace.spend(transmission.packetCount, at: now)
+    neighbourTable[id]?.urgentPace = pace
+    if !queue.isEmpty { resume(id, at: pace.ready) }
   }
 
   private func rank(of key: RouteKey, for neighbour: Neighbour) -> AnnouncementRank {
-    let said = routeTable.slot(key).flatMap { announcement($0, to: neighbour) }
-    return AnnouncementRank(routerID: said?.routerID, key: key)
+    guard let slot = routeTable.slot(key) else { return AnnouncementRank(routerID: nil, key: key) }
+    return AnnouncementRank(routerID: announcement(slot, to: neighbour)?.routerID, key: key)
   }
 
   /// Adds an update, and asks for its acknowledgment if it is worth repeating.

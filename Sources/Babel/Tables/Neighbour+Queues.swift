@@ -9,14 +9,14 @@ extension Neighbour {
     guard isHeard else { return false }
     // What a meshd does not know, it must not miss: the next full update is far away.
     let repeats = isMeshd ? Speaker.copies : repeats
-    pendingUpdates[key] = max(pendingUpdates[key] ?? 0, repeats)
+    pendingUpdates.insert(key, repeats: repeats)
     calmUpdates.remove(key)
     return true
   }
 
   /// Queues an update of a metric; `false` if there is no need.
   mutating func queueCalmly(_ key: RouteKey, isNotable: Bool) -> Bool {
-    guard isHeard, isNotable || isMeshd, pendingUpdates[key] == nil else { return false }
+    guard isHeard, isNotable || isMeshd, !pendingUpdates.contains(key) else { return false }
     calmUpdates.insert(key)
     return true
   }
@@ -30,14 +30,20 @@ extension Neighbour {
   /// Has the changed metrics leave with the next packet, if their time has come.
   mutating func releaseCalmUpdates(at now: Instant) {
     guard calmDeadline <= now else { return }
-    for key in calmUpdates { pendingUpdates[key] = isMeshd ? Speaker.copies : 0 }
+    for key in calmUpdates { pendingUpdates.insert(key, repeats: isMeshd ? Speaker.copies : 0) }
     calmUpdates = []
     calmDeadline = .distantFuture
     lastCalm = now
   }
 
+  /// Takes out all updates that wait.
+  mutating func takePendingUpdates() -> UpdateQueue {
+    defer { pendingUpdates = UpdateQueue() }
+    return pendingUpdates
+  }
+
   /// Queues once more what was not acknowledged.
   mutating func repeatUpdate(_ item: Unacknowledged.Item) {
-    pendingUpdates[item.key] = max(pendingUpdates[item.key] ?? 0, item.repeats - 1)
+    pendingUpdates.insert(item.key, repeats: item.repeats - 1)
   }
 }

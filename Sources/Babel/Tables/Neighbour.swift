@@ -76,7 +76,7 @@ struct Neighbour: Sendable {
   /// Whether it was noted, since the link is up, that it announces more than it may.
   var isOverLimit = false
 
-  // What is to be sent. `pendingUpdates` is sorted before its order reaches anything.
+  // What is to be sent.
 
   /// The number of the next Hello.
   var helloSeqno: Seqno
@@ -98,8 +98,8 @@ struct Neighbour: Sendable {
   var lastDump: Instant?
   /// The slot at which the full update under way goes on.
   var dumpCursor: Int?
-  /// Updates to be sent, with the values of the moment when they are; and how many more copies each is worth.
-  var pendingUpdates: [RouteKey: Int] = [:]
+  /// Updates to be sent, with the values of the moment when they are.
+  var pendingUpdates = UpdateQueue()
   /// Prefixes of which only the metric has changed, which has time.
   var calmUpdates: Set<RouteKey> = []
   /// When they are to be sent.
@@ -173,6 +173,14 @@ struct Neighbour: Sendable {
     return first
   }
 
+  /// Whether a packet is to leave.
+  func isTransmissionDue(at now: Instant) -> Bool {
+    min(helloDeadline, transmission, calmDeadline) <= now
+  }
+
+  /// Whether a full update is to begin.
+  func isDumpDue(at now: Instant) -> Bool { dumpDeadline <= now }
+
   /// Whether a packet from `source` is the neighbour's; notes the address.
   mutating func admit(_ source: IPv6Address, capacity: Int) -> Bool {
     guard source.high == 0xFE80 << 48, source != settings.ourLinkLocal else { return false }
@@ -209,7 +217,7 @@ struct Neighbour: Sendable {
     toldRxcost = nil
     dumpDeadline = .distantFuture
     dumpCursor = nil
-    pendingUpdates = [:]
+    pendingUpdates = UpdateQueue()
     calmUpdates = []
     calmDeadline = .distantFuture
     requests = []

@@ -17,6 +17,8 @@ struct AdjacencyPlan {
     var isCurrent = false
     /// Whether there was no other way to it.
     var isNeeded = false
+    /// Whether there is none now.
+    var isLost = false
   }
 
   /// What a peer's round trip counts for that is chosen already: others must be far nearer.
@@ -32,10 +34,15 @@ struct AdjacencyPlan {
       let rest = candidates.filter { !chosen.contains($0.id) && isEligible($0) }.sorted(by: precedes)
       for candidate in rest.prefix(max(count, 0)) { chosen.insert(candidate.id) }
     }
-    take(limit / 2, by: hasLuck) { $0.isNeeded }
+    take(limit / 2, by: isMissedMore) { $0.isNeeded }
     take(max(limit / 4, 1), by: hasLuck) { _ in true }
     take(limit - chosen.count, by: isNearer) { _ in true }
     return chosen
+  }
+
+  /// Who is found calls us, if need be, and makes room: with luck alone, some of many would never be looked for.
+  private static func isMissedMore(_ candidate: Candidate, _ other: Candidate) -> Bool {
+    candidate.isLost != other.isLost ? candidate.isLost : hasLuck(candidate, other)
   }
 
   private static func hasLuck(_ candidate: Candidate, _ other: Candidate) -> Bool {

@@ -56,7 +56,8 @@ extension Node {
       let roundTrip = speaker?.neighbour(NeighbourID(peer.id.rawValue))?.roundTrip
       return AdjacencyPlan.Candidate(
         id: peer.id, score: pair.next(), roundTrip: roundTrip ?? peer.adjacency.roundTrip,
-        isCurrent: peer.adjacency.isChosen, isNeeded: peer.adjacency.isNeeded)
+        isCurrent: peer.adjacency.isChosen, isNeeded: peer.adjacency.isNeeded,
+        isLost: peer.adjacency.isNeeded && !peer.isNeighbourUp)
     }
     let limit = configuration.interface.adjacencies ?? .max
     let chosen = AdjacencyPlan.choose(candidates, limit: limit)
