@@ -131,6 +131,41 @@ import Testing
     #expect(station.seqnos.count == 1)
   }
 
+  @Test func staleAnnouncementRaisesOurNumberSeldomAndNotTooFar() {
+    // Else a liar could turn it round, so that what is old looks new where it has not been forgotten.
+    var station = Station(seqno: 5)
+    station.perform { $0.originate(Station.prefix, at: $1) }
+    station.join(1)
+    let stale = Station.update(96, seqno: 30_000, routerID: Station.routerID)
+    station.receive([stale], from: 1)
+    #expect(station.speaker.seqno == Seqno(5 + 16384))
+    station.receive([stale], from: 1)
+    #expect(station.seqnos.count == 1)
+    station.run(for: .seconds(10))
+    station.receive([stale], from: 1)
+    #expect(station.speaker.seqno == Seqno(30_001))
+  }
+
+  @Test(arguments: [32771, 32772] as [UInt16])
+  func nodeThatMissedTwoLeapsIsHeard(number: UInt16) {
+    // It needs 4 at least, for it has announced 3; what we say now is not newer than that, nor older.
+    var station = Station(seqno: number)
+    station.perform { $0.originate(Station.prefix, at: $1) }
+    station.join(1)
+    for _ in 0..<4 {
+      station.receive([request(4, routerID: Station.routerID)], from: 1)
+      station.run(for: .seconds(11))
+    }
+    #expect(station.speaker.seqno.isNewer(than: Seqno(3)))
+  }
+
+  @Test func requestForTheFarEndOfTheCircleIsPassedOn() {
+    var station = transit()
+    station.receive([request(10 &+ 0x8000)], from: 4)
+    station.receive([request(10 &+ 0x8001)], from: 4)
+    #expect(station.seqnoRequests.map(\.request.seqno) == [Seqno(10 &+ 0x8000), Seqno(10 &+ 0x8001)])
+  }
+
   @Test func pitfall21StarvingNodeAsksThreeAnnouncersOfUnfeasibleRoutesAndRepeats() {
     var station = transit()
     station.receive([Station.update(500)], from: 4)

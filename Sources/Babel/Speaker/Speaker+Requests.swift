@@ -35,7 +35,7 @@ extension Speaker {
   mutating func receive(_ request: SeqnoRequest, from id: NeighbourID, at now: Instant) {
     let key = RouteKey(request.prefix, source: request.source)
     guard let slot = routeTable.slot(key), let current = announcement(slot) else { return }
-    guard current.routerID == request.routerID, request.seqno.isNewer(than: current.seqno) else {
+    guard current.routerID == request.routerID, !current.seqno.answers(request.seqno) else {
       announce(key, to: id, within: timing.urgent, repeats: Self.copies, at: now)
       return
     }
@@ -60,12 +60,12 @@ extension Speaker {
     settle(slot)
   }
 
-  /// Raises our number because a newer one was asked for.
+  /// Raises our number because a newer one was asked for, or came back.
   ///
-  /// One more is all that honest nodes need. More is asked for where somebody has announced our prefix in our name, with a
+  /// One more is all that honest nodes need. More is needed where somebody has announced our prefix in our name, with a
   /// number of his own: whoever believed it can use no route to us below that number, until it forgets. A leap helps, but
   /// lets others wear the number out, so it is a rare one, and too short for those who miss it to take it for an older one.
-  private mutating func raiseSeqno(towards wanted: Seqno, at now: Instant) {
+  mutating func raiseSeqno(towards wanted: Seqno, at now: Instant) {
     let distance = wanted.distance(from: seqno)
     if distance > 1, now >= nextLeap {
       nextLeap = now.advanced(by: timing.leapSpacing)
@@ -195,7 +195,7 @@ extension Speaker {
         else { continue }
       case .unfeasible(let id):
         guard let index = routeTable[slot].index(of: id),
-          request.seqno.isNewer(than: routeTable[slot].routes[index].seqno),
+          !routeTable[slot].routes[index].seqno.answers(request.seqno),
           request.attempts < Self.improvementAttempts || isFarBetter(routeTable[slot].routes[index], slot)
         else { continue }
       case .claim:

@@ -195,11 +195,11 @@ extension Speaker {
 
   /// Our own announcement came back with a number we have not reached: it is from before a crash.
   ///
-  /// Going past it lets the network use us at once, instead of when it forgets.
+  /// Going past it lets the network use us at once, instead of when it forgets. But it may be a liar's, and our number
+  /// must not go round before all have forgotten the old ones; so what is too far has to be asked for again.
   private mutating func recover(_ stale: Seqno, at now: Instant) {
-    guard stale.isNewer(than: seqno) else { return }
-    seqno = stale.successor
-    emit(.seqnoChanged(seqno))
+    guard stale.isNewer(than: seqno), now >= nextLeap else { return }
+    raiseSeqno(towards: stale.successor, at: now)
     for slot in 0..<routeTable.endSlot
     where routeTable.contains(slot) && routeTable[slot].local != nil
       && routeTable[slot].claim == nil

@@ -75,7 +75,7 @@ struct PendingSeqnoRequests: Sendable {
     guard !rows.isEmpty else { return [] }
     var requesters: [NeighbourID] = []
     rows.removeAll { row in
-      let isReached = row.routerID == routerID && !row.seqno.isNewer(than: seqno)
+      let isReached = row.routerID == routerID && seqno.answers(row.seqno)
       switch row.reason {
       case .claim: return false
       case .unfeasible: guard isReached else { return false }

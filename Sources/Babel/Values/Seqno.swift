@@ -18,6 +18,14 @@ public struct Seqno: Hashable, Sendable, BitwiseCopyable {
     (1..<0x8000).contains(rawValue &- other.rawValue)
   }
 
+  /// Whether a route with this number is what a node lacks that asked for `wanted`: newer than the one before that.
+  ///
+  /// Not the same as that `wanted` is no newer: a node that missed two leaps may ask for the far end of the circle, where
+  /// neither is newer, and what it asked for is the least that it can use.
+  func answers(_ wanted: Seqno) -> Bool {
+    isNewer(than: Seqno(wanted.rawValue &- 1))
+  }
+
   /// The next number.
   @inlinable
   public var successor: Seqno { Seqno(rawValue &+ 1) }

@@ -88,7 +88,7 @@ extension Node {
   }
 
   private mutating func update(_ peer: Peer, _ settings: Configuration.Peer, isNew: Bool = false) {
-    peer.endpoints.configure(settings.endpoints)
+    configurePaths(of: peer, settings)
     peer.tunnel.presharedKey = settings.presharedKey
     let interval = Duration.seconds(Int64(settings.persistentKeepalive))
     if settings.persistentKeepalive != peer.configuration.persistentKeepalive || isNew {
