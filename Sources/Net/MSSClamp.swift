@@ -3,6 +3,7 @@ extension IPHeader {
   ///
   /// An IPv6 packet with extension headers is none.
   @inlinable
+  @inline(__always)
   public func opensConnection(_ packet: RawSpan) -> Bool {
     guard protocolNumber == 6, !isLaterFragment, totalLength >= headerLength + 20 else { return false }
     // SYN without RST.
@@ -16,6 +17,7 @@ extension MutableRawSpan {
   ///
   /// `header` is the packet's own, and `opensConnection` was asked. An offer is never raised nor made: a host that makes
   /// none takes 536 or 1220 octets. A checksum that was wrong stays so; an option list is followed as far as it is sound.
+  @inline(never)
   @_lifetime(self: copy self)
   public mutating func clampMSS(_ header: IPHeader, mtu: Int) {
     let start = header.headerLength

@@ -69,8 +69,8 @@ extension ControlMessage {
   /// Writes the messages for a datagram along `path`, or for a train of datagrams of `segmentSize` octets; returns how
   /// many octets they take.
   ///
-  /// Our address is named, our interface only where an address means nothing without it: naming it elsewhere would
-  /// override the routing table, and IPv4 would take every host for a neighbour on a link that has no route to it.
+  /// Our address is named, and our interface if the path has one: that overrides the routing table, and IPv4 takes every
+  /// host for a neighbour on a link that has no route to it.
   static func write(
     along path: Path, trafficClass: UInt8, segmentSize: Int? = nil, into room: inout MutableRawSpan
   ) -> Int {
@@ -81,19 +81,17 @@ extension ControlMessage {
       offset += aligned(2)
     }
     switch (path.remote.address, path.local) {
-    case (.v4(let remote), .v4(let local)):
+    case (.v4, .v4(let local)):
       header(&room, &offset, Int32(IPPROTO_IP), IP_PKTINFO, 12)
-      let interface = remote.isLinkLocal ? path.interface : 0
-      room.storeBytes(of: interface, toByteOffset: offset, as: UInt32.self)
+      room.storeBytes(of: path.interface, toByteOffset: offset, as: UInt32.self)
       room.set(big32: local.bits, at: offset + 4)
       room.set(big32: 0, at: offset + 8)
       offset += aligned(12)
-    case (.v6(let remote), .v6(let local)):
+    case (.v6, .v6(let local)):
       header(&room, &offset, Int32(IPPROTO_IPV6), IPV6_PKTINFO, 20)
       room.set(big64: local.high, at: offset)
       room.set(big64: local.low, at: offset + 8)
-      let interface = remote.isLinkLocal || local.isLinkLocal ? path.interface : 0
-      room.storeBytes(of: interface, toByteOffset: offset + 16, as: UInt32.self)
+      room.storeBytes(of: path.interface, toByteOffset: offset + 16, as: UInt32.self)
       offset += aligned(20)
     default:
       break

@@ -146,7 +146,6 @@ public final class SimulatedDaemon {
       case .seal(let packet, let peer): seal(packet, to: peer, at: now)
       case .probe(let packet, let peer, let path, _): seal(packet, to: peer, along: path, at: now)
       case .speak(let packet, let peer): seal(packet.octets(at: now), to: peer, at: now)
-      case .probe(let packet, let peer, let path, _): seal(packet, to: peer, along: path, at: now)
       case .hostPrefixesChanged(let added, let removed):
         hostPrefixes.subtract(removed)
         hostPrefixes.formUnion(added)

@@ -10,7 +10,10 @@ extension PacketBatch {
 
   /// Lengthens packet `index` with zeros to a multiple of 16, but never beyond the MTU (whitepaper §5.4.6).
   internal mutating func pad(_ index: Int, mtu: Int) {
-    pad(index, to: Self.paddedLength(Int(self[index].length), mtu: mtu))
+    let length = Int(self[index].length)
+    let padded = Self.paddedLength(length, mtu: mtu)
+    guard padded > length else { return }
+    pad(index, to: padded)
   }
 
   /// Lengthens packet `index` with zeros to `padded` octets; there must be room behind it.

@@ -9,8 +9,13 @@ internal struct PeerMTU {
   private var peer: PeerID?
 
   /// Looks the peer up unless it is that of the packet before.
+  @inline(__always)
   mutating func turn(to id: PeerID, in table: ForwardingTable) {
-    guard id != peer else { return }
+    if id != peer { lookUp(id, in: table) }
+  }
+
+  @inline(never)
+  private mutating func lookUp(_ id: PeerID, in table: ForwardingTable) {
     peer = id
     confirmed = table.peer(id)?.mtu ?? .max
     octets = min(table.settings.mtu, confirmed)

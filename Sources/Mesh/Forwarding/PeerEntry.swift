@@ -33,8 +33,8 @@ public final class PeerEntry: Sendable {
   /// Makes an entry.
   public init(
     publicKey: PublicKey, previous: Keypair? = nil, current: Keypair? = nil, next: Keypair? = nil,
-    path: Path? = nil, heard: Path? = nil, speaksBabel: Bool = false, accept: AddressSet? = nil,
-    activity: PeerActivity
+    path: Path? = nil, heard: Path? = nil, mtu: Int? = nil, speaksBabel: Bool = false,
+    accept: AddressSet? = nil, activity: PeerActivity
   ) {
     self.publicKey = publicKey
     self.previous = previous

@@ -41,7 +41,7 @@ extension Node {
     switch gate?.admit(message, from: path.remote, underLoad: isLoaded, at: now, using: &random) {
     case .admit: break
     case .reply(let reply):
-      outbox.append(.datagram(reply, path, to: nil))
+      outbox.append(.datagram(reply, uplinks.naming(path), to: nil))
       return
     case .drop, nil: return
     }
@@ -87,14 +87,14 @@ extension Node {
     switch answer {
     case .session:
       // Packets follow the initiator to where its first one comes from (S5.11); until then they go where they went.
-      peer.responsePath = path
+      peer.responsePath = uplinks.naming(path)
       if !peer.hasSession(at: now) {
         use(peer.paths.observe(path, at: now).place, of: peer, because: .roamed)
       }
       drain(peer)
     case .copy(let response):
       peer.activity.noteHandshakeSent(byteCount: response.count)
-      outbox.append(.datagram(response, path, to: peer.id))
+      outbox.append(.datagram(response, uplinks.naming(path), to: peer.id))
     }
   }
 
@@ -245,7 +245,9 @@ extension Node {
     let keypairs = peer.tunnel.keypairs
     draft[peer.id] = PeerEntry(
       publicKey: peer.publicKey, previous: keypairs.previous, current: keypairs.current, next: keypairs.next,
-      path: isLinkUp ? peer.paths.current : nil, heard: peer.heard, speaksBabel: peer.speaksBabel,
+      path: isLinkUp ? peer.paths.current : nil, heard: peer.heard,
+      mtu: peer.paths.index.flatMap { peer.paths.candidates[$0].mtu?.confirmed },
+      speaksBabel: peer.speaksBabel,
       accept: peer.configuration.accept.map { AddressSet($0) }, activity: peer.activity)
     isTableDirty = true
   }

@@ -81,7 +81,7 @@ extension Node {
   private mutating func ask(along place: Int, to peer: Peer) {
     let nonce = UInt32(truncatingIfNeeded: random.next())
     peer.paths.candidates[place].probing.ask(nonce, at: now)
-    send(PathProbe(isAnswer: false, nonce: nonce), to: peer, along: peer.paths.candidates[place].path)
+    send(PathProbe(isAnswer: false, nonce: nonce), to: peer, along: peer.paths.path(at: place))
   }
 
   private mutating func send(
@@ -112,7 +112,7 @@ extension Node {
       peer.paths.candidates[place].probing.ask(nonce, size: size, at: now)
       send(
         PathProbe(isAnswer: false, nonce: nonce, packetSize: size), to: peer,
-        along: peer.paths.candidates[place].path, mayFragment: false)
+        along: peer.paths.path(at: place), mayFragment: false)
     }
     if peer.paths.candidates[place].mtu?.confirmed != confirmed, place == peer.paths.index {
       refreshEntry(of: peer)
@@ -133,7 +133,8 @@ extension Node {
     guard probe.isAnswer else {
       _ = peer.paths.observe(path, at: now)
       send(
-        PathProbe(isAnswer: true, nonce: probe.nonce, packetSize: probe.packetSize), to: peer, along: path)
+        PathProbe(isAnswer: true, nonce: probe.nonce, packetSize: probe.packetSize), to: peer,
+        along: uplinks.naming(path))
       return
     }
     for place in peer.paths.candidates.indices {

@@ -130,7 +130,7 @@ extension Node {
     }
     guard let index = peer.paths.index, !peer.paths.candidates[index].isUsable(at: now) else { return }
     guard let place = peer.paths.alternative(at: now), peer.paths.candidates[place].isUsable(at: now) else {
-      loseNeighbour(id)
+      loseNeighbour(peer)
       return
     }
     use(place, of: peer, because: .refused)

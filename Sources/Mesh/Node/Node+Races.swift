@@ -42,7 +42,7 @@ extension Node {
     peer.race?.tried.append(peer.paths.candidates[place].id)
     peer.paths.candidates[place].initiationSent = now
     peer.activity.noteHandshakeSent(byteCount: message.count)
-    outbox.append(.datagram(message, peer.paths.candidates[place].path, to: peer.id))
+    outbox.append(.datagram(message, peer.paths.path(at: place), to: peer.id))
   }
 
   /// A valid response has come: its way has won.

@@ -65,9 +65,9 @@ extension Node {
   }
 
   /// Packets to a peer cannot leave along the path in use: its routes are of no use until it is heard to answer.
-  mutating func loseNeighbour(_ id: PeerID, along path: Path) {
-    guard let peer = peer(id), peer.isLinkUp, peer.endpoints.current?.remote == path.remote else { return }
-    speaker?.linkFailed(NeighbourID(id.rawValue), at: now)
+  mutating func loseNeighbour(_ peer: Peer) {
+    guard peer.isLinkUp else { return }
+    speaker?.linkFailed(NeighbourID(peer.id.rawValue), at: now)
   }
 
   /// An authentic Babel packet, its headers checked by the lane.

@@ -24,7 +24,10 @@ struct PeerPaths {
   private var nextID: UInt32 = 0
 
   /// The path for the next packet.
-  var current: Path? { index.map { candidates[$0].path } }
+  var current: Path? { index.map { path(at: $0) } }
+
+  /// The path of this candidate, as packets are to be sent along it.
+  func path(at place: Int) -> Path { uplinks.naming(candidates[place].path) }
 
   /// Every endpoint known.
   var endpoints: [Endpoint] { candidates.map(\.remote) }
