@@ -30,7 +30,7 @@ for node in m b a; do up $node; done
 
 check "a reaches s" within 5 reaches a 10.44.0.3
 moves_to() { # PORT
-  in_node s wg set "$(device s)" listen-port "$1" && in_node s ping -n -q -c 2 -i 0.02 -W 1 10.44.0.1 &&
+  in_node s wg set "$(device s)" listen-port "$1" && in_node s ping -n -q -c 2 -i 0.02 -W 0.2 10.44.0.1 &&
     in_node a wg show "$(device a)" endpoints | grep -q "^$(key_of s).*:$1$"
 }
 for port in 50001 50002 50003 50004 50005 50006 50007 50008; do
