@@ -304,7 +304,7 @@ meshd_show() { # NODE [FIELD]
   in_node "$node" "$MESHD" show "$(device "$node")" "$@"
 }
 
-# The paths of NODE to OTHER: a line "ENDPOINT STATE USED FROM MILLISECONDS LOSS MTU REASON" for each; "-" is what is not known.
+# The paths of NODE to OTHER: a line "ENDPOINT STATE USED FROM MILLISECONDS LOST MTU" for each; LOST is of 1000, "-" is what is not known.
 paths() { # NODE OTHER
   meshd_show "$1" --json | python3 -c '
 import json, sys
@@ -312,7 +312,7 @@ for peer in json.load(sys.stdin)[0]["peers"]:
     for path in peer["paths"] if peer["publicKey"] == sys.argv[1] else []:
         used = "pinned" if path["pinned"] else "used" if path["inUse"] else "spare"
         rtt = path.get("rtt") and f"{path['"'rtt'"'] * 1000:.3f}"
-        words = [path["endpoint"], path["state"], used, path.get("from"), rtt, path.get("loss"), path.get("mtu"), path.get("reason")]
+        words = [path["endpoint"], path["state"], used, path.get("from"), rtt, path.get("lossPerMille"), path.get("mtu")]
         print(*("-" if word is None else word for word in words))' "$(key_of "$2")"
 }
 
@@ -397,6 +397,10 @@ took() { # SECONDS COMMAND…: as `within`, with the time in `milliseconds`
 
 reaches() { # NODE ADDRESS: one echo
   in_node "$1" ping -n -q -c 1 -W 1 "$2"
+}
+
+soon() { # NODE ADDRESS: one echo that takes no longer than a fifth of a second
+  in_node "$1" ping -n -q -c 1 -W 0.2 "$2"
 }
 
 both_reach() { # A B ADDRESS-OF-A ADDRESS-OF-B

@@ -25,8 +25,7 @@ moves() { # FAMILY…: a's network has these from now on, and nothing of the one
     done
   done
 }
-soon() { in_node a ping -n -q -c 1 -W 0.1 "$1"; }
-both() { soon 10.44.0.2 && soon 10.44.0.3; }
+both() { soon a 10.44.0.2 && soon a 10.44.0.3; }
 family_in_use() { # OTHER: of a's endpoint
   in_node a wg show "$(device a)" endpoints | grep "^$(key_of "$1")" | grep -q '\[' && echo 6 || echo 4
 }
@@ -68,7 +67,7 @@ check "S5.16 dual again" within 5 both
 sleep 2
 for way in "-6 $(underlay a r 6)" "-4 $(underlay a r 4)"; do
   in_node r ip "${way% *}" route add blackhole "${way#* }"
-  took 20 soon 10.44.0.2 || true
+  took 20 soon a 10.44.0.2 || true
   check "S5.15 dual stack without IPv${way:1:1}: m after $milliseconds ms, at most 2000" test "$milliseconds" -le 2000
   in_node r ip "${way% *}" route delete blackhole "${way#* }"
   sleep 2

@@ -88,7 +88,7 @@ for _ in range(500):
 PYTHON
 still() { reaches a 10.44.0.2 && uses a m $way; }
 check "S5.14 forged errors change no endpoint" throughout 2 still
-races=$(datagrams a out 1 | awk '{ print substr($6, 1, 264) }' | sort -u | wc -l)
+races=$({ datagrams a out 1 || true; } | awk '{ print substr($6, 1, 264) }' | sort -u | wc -l)
 check "S5.14 and cause no more than one race a second ($races in 2 s)" test "$races" -le 3
 
 # --- Silence ------------------------------------------------------------------------------------------------------------

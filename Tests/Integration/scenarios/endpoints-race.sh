@@ -61,13 +61,14 @@ races() { # FILE: a line "ENDPOINTS MILLISECONDS…" for each initiation
 
 # --- The race ----------------------------------------------------------------------------------------------------------
 
-# Ten peers of which each has four endpoints and answers at none of them.
-interface a "ListenPort = 51820"
+# Ten peers of which each has four endpoints and answers at none of them, asked one after the other.
+interface a "ListenPort = 51820" "Address = 10.44.0.1/32"
 for number in {1..10}; do
-  printf '%s\n' "[Peer]" "PublicKey = $(wg genkey | wg pubkey)" "PersistentKeepalive = 25" \
+  printf '%s\n' "[Peer]" "PublicKey = $(wg genkey | wg pubkey)" "AllowedIPs = 10.98.0.$number/32" \
     "Endpoint = 203.0.113.1:$number, 203.0.113.2:$number, 203.0.113.3:$number" "Endpoint = 203.0.113.4:$number" >>"$(config a)"
 done
 up a
+for number in {1..10}; do in_node a ping -n -q -c 1 -W 0.05 10.98.0.$number >/dev/null || true; done
 first_races() { races "$scratch/a/datagrams" | head -10; }
 sent_to_all() { first_races | awk '{ print } $1 == 4 { all++ } END { exit all != 10 }'; }
 check "S5.3 ten initiations go to four endpoints each, byte-identical but for mac2" within 3 sent_to_all
@@ -88,7 +89,7 @@ check "S5.4 and it works" within 5 reaches a 10.44.0.2
 check "S5.7 a stock peer accepts one of the copies" within 5 reaches a 10.44.0.3
 check "S5.4 and is used where that came from" uses a s q
 copies() { datagrams s in 1 | awk '{ print substr($6, 1, 264) }' | sort | uniq -c | sort -n | tail -1 | awk '{ print $1 }'; }
-check "S5.7 it got three copies" within 2 test "$(copies)" = 3
+check "S5.7 it got three copies" within 2 eval '[ "$(copies)" = 3 ]'
 check "S5.7 and answered once" test "$(datagrams s out 2 | wc -l)" = 1
 
 # m's answers to the copies of one initiation, and where each went to and came from.
@@ -117,7 +118,7 @@ for _ in range(40):
 PYTHON
 sleep 0.1
 answered=$(datagrams m out 2 | grep -c ":4444 " || true)
-check "S5.10 forty copies more get no more than 16 answers altogether ($answered)" test "$answered" -le 13
+check "S5.10 no more than 16 copies are answered (2 and $answered of 40)" test "$answered" -le 14
 check "S5.10 nor do they move the endpoint" uses m a q
 
 # --- By how much -------------------------------------------------------------------------------------------------------
@@ -156,7 +157,7 @@ impair a q ab delay 20ms
 begin p q
 check "S5.11 the initiation is there by p first, the answer by q" within 5 uses a m q
 check "S5.11 and q is what the responder uses too" within 2 uses m a q
-check "S5.11 with data" reaches m 10.44.0.1
+check "S5.11 with data" within 5 reaches m 10.44.0.1
 
 # --- Who is there, and who is not --------------------------------------------------------------------------------------
 
@@ -168,10 +169,11 @@ check "S5.4 from meshd" within 2 reaches a 10.44.0.2
 check "S5.4 from stock" within 5 reaches a 10.44.0.3
 check "S5.4 the impostor did answer" eval 'datagrams a in 2 | grep -q " $(at p a) "'
 
-# From the first initiation to the first answer.
+# From the first copy of an initiation to the answer.
 first_answer() { # NODE
-  awk -v from="$(underlay "$1" q):51820" '$2 == "out" && $6 ~ /^01000000/ && !began { began = $1 }
-    $2 == "in" && $6 ~ /^02000000/ && $3 == from { printf "%d", ($1 - began) * 1000; exit }' "$scratch/a/datagrams"
+  awk -v from="$(at "$1" q)" '$2 == "out" && $6 ~ /^01000000/ && !(substr($6, 9, 8) in began) { began[substr($6, 9, 8)] = $1 }
+    $2 == "in" && $6 ~ /^02000000/ && $3 == from { printf "%d", ($1 - began[substr($6, 17, 8)]) * 1000; exit }' \
+    "$scratch/a/datagrams"
 }
 delays 1 20 1
 impair a r both down
@@ -182,9 +184,10 @@ live_one() { # TITLE ENDPOINT…
   begin "$@" q
   check "S5.19 $title and a live one: a session with meshd" within 10 uses a m q
   check "S5.19 and with stock" within 10 reaches a 10.44.0.3
-  answer=$(first_answer s)
-  check "S5.19 the answer came $answer ms after the first initiation; 40 are the way, 10 the head start" \
-    test "$answer" -le 110
+  for node in m s; do
+    answer=$(first_answer $node)
+    check "S5.19 $node's answer came $answer ms after the initiation; 40 are the way, 10 the head start" test "$answer" -le 110
+  done
 }
 live_one "three silent endpoints" 203.0.113.1:1 203.0.113.2:1 r
 live_one "a refused, a closed and a silent endpoint" 203.0.113.99:1 "$(underlay p a):9" 203.0.113.2:1
