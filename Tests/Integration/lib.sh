@@ -311,7 +311,8 @@ import json, sys
 for peer in json.load(sys.stdin)[0]["peers"]:
     for path in peer["paths"] if peer["publicKey"] == sys.argv[1] else []:
         used = "pinned" if path["pinned"] else "used" if path["inUse"] else "spare"
-        rtt = path.get("rtt") and f"{path['"'rtt'"'] * 1000:.3f}"
+        micros = path.get("roundTripMicroseconds")
+        rtt = micros and f"{micros / 1000:.3f}"
         words = [path["endpoint"], path["state"], used, path.get("from"), rtt, path.get("lossPerMille"), path.get("mtu")]
         print(*("-" if word is None else word for word in words))' "$(key_of "$2")"
 }
