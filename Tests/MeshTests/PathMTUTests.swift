@@ -275,7 +275,7 @@ private struct SimulatedPath {
       #expect(confirmed <= path.size && confirmed > path.size - 8, "seed \(seed), phase \(phase)")
     }
     #expect(path.probes.allSatisfy { (1220...ceiling).contains($0) })
-    // A probe and a half a minute, and what the searches took.
-    #expect(path.probes.count < 84 * 3 / 2 + 3 * 150, "seed \(seed)")
+    // Nine probes a minute, and what the searches took.
+    #expect(path.probes.count < 84 * 9 + 3 * 150, "seed \(seed)")
   }
 }

@@ -129,7 +129,7 @@ import Tun
         let remote = Endpoint(address: .v4(IPv4Address(192, 0, 2, UInt8(number))), port: 9)
         try netlink.apply(.addRoute(KernelRoute(to: IPPrefix(host: remote.address), kind: kind)))
         // The same with and without an address of ours, and each more than once.
-        let paths = [Path(remote: remote), Path(remote: remote, local: bound.address, interface: 1)]
+        let paths = [Path(remote: remote), Path(remote: remote, local: bound.address)]
         batch.removeAll()
         for path in paths + paths {
           batch.add([1, 2], to: path, .send)

@@ -275,7 +275,9 @@ extension Node {
         peer.paths.candidates[place].betterSince = nil
         continue
       }
-      if candidate.betterSince == nil { peer.paths.candidates[place].betterSince = now }
+      let since = candidate.betterSince ?? now
+      peer.paths.candidates[place].betterSince = since
+      notePathDeadline(since.advanced(by: Self.advantageTime), of: peer)
     }
     let better = peer.paths.candidates.indices.filter { place in
       peer.paths.candidates[place].betterSince.map { now >= $0.advanced(by: Self.advantageTime) } ?? false

@@ -143,7 +143,9 @@ extension Node {
   mutating func heed(_ error: PathError, about endpoint: Endpoint) {
     for case let peer? in peers {
       for place in peer.paths.candidates.indices where peer.paths.candidates[place].remote == endpoint {
-        if case .tooBig(let mtu) = error, mtu > 0 { peer.paths.candidates[place].mtu?.refused(mtu: mtu, at: now) }
+        if case .tooBig(let mtu) = error, mtu > 0 {
+          peer.paths.candidates[place].mtu?.refused(mtu: mtu, at: now)
+        }
       }
       guard case .unreachable = error, peer.paths.current?.remote == endpoint,
         peer.paths.candidates.count > 1,
