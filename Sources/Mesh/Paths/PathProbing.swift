@@ -65,7 +65,4 @@ struct PathProbing {
     questions.lazy.filter { !$0.isLate && $0.size == nil }.map { $0.sent.advanced(by: timeout) }.min()
       ?? .distantFuture
   }
-
-  /// Forgets all questions: the session they were asked in is gone.
-  mutating func removeAll() { questions.removeAll() }
 }

@@ -59,7 +59,8 @@ mtu_is() { # ROUTER LOW HIGH
   [ "$mtu" -ge "$2" ] && [ "$mtu" -le "$3" ]
 }
 carries() { # TITLE
-  check "$1: packets of all sizes reach m" any_size a 10.44.0.2
+  took 15 any_size a 10.44.0.2 || true
+  check "$1: packets of all sizes reach m after $milliseconds ms" any_size a 10.44.0.2
   check "$1: and a" any_size m 10.44.0.1
   check "$1: what is said to fit does" fits a 10.44.0.2
   check "$1: IPv6 of 1280 octets" in_node a ping -n -q -c 5 -i 0.05 -W 1 -M "do" -s 1232 fd44::2

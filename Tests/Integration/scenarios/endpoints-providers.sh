@@ -68,14 +68,12 @@ done
 # --- Two uplinks, one remote -------------------------------------------------------------------------------------------
 
 check "S5.17 s reaches h" within 5 reaches s 10.44.0.4
-# The path without an address of ours goes by p, the kernel's choice; the other is bound to the address at q.
-from() { # PROVIDER
-  paths s h | tee /dev/stderr | awk -v from="$([ "$1" = q ] && underlay s q || echo -)" \
-    '$3 == "used" && $4 == from { found = 1 } END { exit !found }'
+from() { # PROVIDER: s sends to h from its address there
+  paths s h | tee /dev/stderr | awk -v from="$(underlay s "$1")" '$3 == "used" && $4 == from { found = 1 } END { exit !found }'
 }
 two_paths() {
-  paths s h | tee /dev/stderr | awk -v h="$(at h i)" -v q="$(underlay s q)" \
-    '$1 == h && $2 == "alive" && ($4 == "-" || $4 == q) { found[$4] } END { exit length(found) != 2 }'
+  paths s h | tee /dev/stderr | awk -v h="$(at h i)" -v p="$(underlay s p)" -v q="$(underlay s q)" \
+    '$1 == h && $2 == "alive" && ($4 == p || $4 == q) { found[$4] } END { exit length(found) != 2 }'
 }
 check "S5.17 a host with two uplinks has two paths to one remote" within 15 two_paths
 for _ in 1 2; do
