@@ -36,7 +36,8 @@ extension Node {
     takeLate(of: peer)
     judge(peer)
     let next = askAlongPaths(to: peer)
-    if peer.suspicion != nil || quietTime(of: peer) < ProbeInterval.moment {
+    let isMeasuring = peer.paths.candidates.contains { $0.quality.isFresh }
+    if peer.suspicion != nil || isMeasuring || quietTime(of: peer) < ProbeInterval.moment {
       notePathDeadline(next, of: peer)
     } else {
       peer.pathReview = min(next, now.advanced(by: ProbeInterval.quiet))

@@ -80,7 +80,7 @@ struct CandidatePath {
   /// Our address stays until the kernel says that it is gone: peers that know no other would not take packets from there.
   mutating func forgetNetwork() {
     failedUntil = Instant(nanoseconds: .min)
-    quality = PathQuality()
+    quality.forgetLosses()
     probing.askSoon()
     mtu?.suspect()
   }

@@ -51,6 +51,9 @@ struct PathQuality {
     unanswered += 1
   }
 
+  /// What was lost so far is no reason to think that anything will be.
+  mutating func forgetLosses() { results = .max }
+
   private mutating func note(isAnswered: Bool) {
     results = results << 1 | (isAnswered ? 1 : 0)
     count = min(count + 1, Self.window)
@@ -58,6 +61,9 @@ struct PathQuality {
 
   /// Whether it is known that nothing comes back.
   var isSilent: Bool { unanswered >= Self.patience }
+
+  /// Whether it has begun to answer and is not known well enough to be compared with others.
+  var isFresh: Bool { count > 0 && count < ProbeInterval.openingCount && !isSilent }
 
   /// The part of the last probes that was lost, 0…1.
   var loss: Double {

