@@ -1,12 +1,13 @@
 """What is measured: one function each, which makes its own network and returns one figure per trial."""
 
+import contextlib
 import random
 import signal
 import subprocess
 import time
 
 import stub
-from mesh import Echo, Mesh, bytes_of, wait_for
+from mesh import Echo, Mesh, bytes_of, run, wait_for
 
 RING = ["ab", "bc", "cd", "da"]
 
@@ -149,6 +150,100 @@ def return_to_better_path(options):
             return echo.lost(first, 10_000)
 
 
+# --- Several ways to one peer ----------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def two_ways(options, peer, interval=0.002):
+    """a has a peer by the routers p and q, 4 ms there and back: the mesh, echoes to the peer, the router in use, the other."""
+    with Mesh(options, ["a", peer], ["ap", "aq", peer + "p", peer + "q"], ["ap", "aq"], "pq") as mesh:
+        for router in mesh.routers:
+            mesh.impair("a", router, "both", "delay", "2ms")
+        if peer == "s":
+            mesh.start_wireguard("s", "a", "fe80::5")
+            run(*mesh.within("s", "ip", "route", "add", mesh.address("a"), "dev", mesh.interface("s")))
+        else:
+            mesh.start_meshd(peer)
+        mesh.start_meshd("a", plain="s")
+        with Echo(mesh, "a", peer, interval) as echo:
+            echo.first_answer(time.monotonic(), 20)
+            # No initiation follows another in less than 5 s.
+            settle(6)
+            used = mesh.way("a", peer)
+            yield mesh, echo, used, next(router for router in mesh.routers if router != used)
+
+
+def silent_path(options, peer, direction):
+    with two_ways(options, peer) as (mesh, echo, used, _):
+        cut = mesh.impair("a", used, direction, "loss", "100%")
+        return echo.first_answer(cut, 60) - cut
+
+
+def path_silent(options):
+    """Two meshd with two ways between them, 500 echoes a second, the one in use falls silent: until an echo comes back."""
+    return silent_path(options, "b", "both")
+
+
+def path_silent_one_way(options):
+    """The same, but only what a sends is lost."""
+    return silent_path(options, "b", "ab")
+
+
+def path_silent_stock(options):
+    """The same as the first with a wireguard-go as the peer."""
+    return silent_path(options, "s", "both")
+
+
+def refused_path(options, peer, where, *change):
+    with two_ways(options, peer) as (mesh, echo, used, _):
+        target = mesh.underlay(peer, used)
+        run(*mesh.within(where or used, "ip", "route", *change, target))
+        failed = time.monotonic()
+        return echo.first_answer(failed, 60) - failed
+
+
+def path_send_error(options):
+    """Two meshd with two ways, 500 echoes a second, the route to the endpoint in use goes: until an echo comes back."""
+    return refused_path(options, "b", "a", "delete")
+
+
+def path_send_error_stock(options):
+    """The same with a wireguard-go as the peer."""
+    return refused_path(options, "s", "a", "delete")
+
+
+def path_icmp(options):
+    """Two meshd with two ways, the router of the one in use says that the host is unreachable: until an echo comes back."""
+    return refused_path(options, "b", None, "replace", "unreachable")
+
+
+def path_icmp_stock(options):
+    """The same with a wireguard-go as the peer."""
+    return refused_path(options, "s", None, "replace", "unreachable")
+
+
+def better_path(options):
+    """a to b by one of two ways, 1000 echoes a second, which becomes 40 ms slower: when the other is used, and what was lost."""
+    with two_ways(options, "b", 0.001) as (mesh, echo, used, other):
+        first = len(echo.sent)
+        worse = mesh.impair("a", used, "both", "delay", "22ms")
+        moved = wait_for(lambda: mesh.way("a", "b") == other, 60, "a to b by the other way", 0.02)
+        settle(2)
+        last = len(echo.sent)
+        time.sleep(0.5)
+        return moved - worse, echo.lost(first, last - first)
+
+
+def path_better(options):
+    """Two meshd with two ways, the one in use becomes 40 ms slower: until the other is used."""
+    return better_path(options)[0]
+
+
+def path_better_lost(options):
+    """How many echoes are lost on that, at 1000 a second."""
+    return better_path(options)[1]
+
+
 # Name: function, unit, wanted median and wanted worst.
 MEASURES = {
     "adjacency": (adjacency, "s", 0.3, 1.0),
@@ -160,4 +255,13 @@ MEASURES = {
     "sigterm": (terminated, "s", 0.16, 0.16),
     "seqno-request": (seqno_request, "s", 0.025, 0.025),
     "return": (return_to_better_path, "lost", 0, 0),
+    "path-silent": (path_silent, "s", 0.5, 0.5),
+    "path-silent-half": (path_silent_one_way, "s", 0.5, 0.5),
+    "path-silent-stock": (path_silent_stock, "s", 16, 16),
+    "path-refused": (path_send_error, "s", 0.05, 0.06),
+    "path-refused-stock": (path_send_error_stock, "s", 0.05, 0.06),
+    "path-icmp": (path_icmp, "s", 0.1, 0.2),
+    "path-icmp-stock": (path_icmp_stock, "s", 0.1, 0.2),
+    "path-better": (path_better, "s", 10, 15),
+    "path-better-lost": (path_better_lost, "lost", 0, 0),
 }

@@ -31,16 +31,18 @@ class Mesh:
     """Some nodes and the links between them; gone when the block ends.
 
     Node number n, from 1, has the overlay addresses 10.97.0.n and fd97::n. A link named in `emulated` goes through the
-    link emulator and can be cut; the others are veth pairs.
+    link emulator and can be cut; the others are veth pairs. `routers` forward outside and have no meshd: with several of
+    them between two nodes there are as many ways from one to the other.
     """
 
     # The ends of the logs of the network that ended last.
     last_words = []
 
-    def __init__(self, options, nodes, links, emulated=()):
+    def __init__(self, options, nodes, links, emulated=(), routers=""):
         self.meshd, self.emulator = options.meshd, options.emulator
         self.tag = f"cv{os.getpid()}"
         self.nodes, self.links, self.emulated = list(nodes), list(links), set(emulated)
+        self.routers = list(routers)
         self.processes, self.namespaces = {}, []
 
     def address(self, node):
@@ -64,10 +66,12 @@ class Mesh:
         try:
             self.private = {node: run("wg", "genkey").strip() for node in self.nodes}
             self.public = {node: run("wg", "pubkey", input=key).strip() for node, key in self.private.items()}
-            for node in self.nodes:
+            for node in self.nodes + self.routers:
                 self.add_namespace(node)
             for link in self.links:
                 self.lay(*link)
+            for router in self.routers:
+                self.route_by(router)
             return self
         except BaseException:
             self.__exit__()
@@ -94,6 +98,24 @@ class Mesh:
             run(*self.within(node, "ip", "address", "add", f"{self.underlay(node, other)}/24", "dev", f"to-{other}"))
             run(*self.within(node, "ip", "link", "set", f"to-{other}", "up"))
 
+    def route_by(self, router):
+        """Lets a router forward, and its neighbours use it for each other's addresses on it."""
+        run(*self.within(router, "sysctl", "-q", "net.ipv4.ip_forward=1"))
+        ends = [node for node in self.nodes if self.is_linked(node, router)]
+        for node in ends:
+            for other in ends:
+                if other != node:
+                    run(*self.within(node, "ip", "route", "add", self.underlay(other, router), "via", self.underlay(router, node)))
+
+    def is_linked(self, node, other):
+        return any({node, other} == set(link) for link in self.links)
+
+    def endpoints(self, node, other):
+        """The addresses of `other` that `node` can send to, by the link between them or by routers."""
+        ways = [node] + self.routers
+        return [self.underlay(other, way) for way in ways
+                if self.is_linked(other, way) and (way == node or self.is_linked(node, way))]
+
     def emulator_socket(self, left, right):
         return f"{self.directory.name}/{left}{right}.sock"
 
@@ -108,12 +130,15 @@ class Mesh:
         self.processes.setdefault(node, []).append(process)
         return process
 
-    def start_meshd(self, node):
-        """Starts a meshd with every neighbour as peer; returns when it was started."""
+    def start_meshd(self, node, plain=()):
+        """Starts a meshd with every neighbour as peer, those in `plain` without Babel; returns when it was started."""
         lines = ["[Interface]", f"PrivateKey = {self.private[node]}", "ListenPort = 51820", "Babel = on",
                  f"Address = {self.address(node)}/32, fd97::{self.nodes.index(node) + 1}/128"]
         for other in self.neighbours(node):
-            lines += ["[Peer]", f"PublicKey = {self.public[other]}", f"Endpoint = {self.underlay(other, node)}:51820"]
+            lines += ["[Peer]", f"PublicKey = {self.public[other]}"]
+            lines += [f"Endpoint = {address}:51820" for address in self.endpoints(node, other)]
+            if other in plain:
+                lines += ["Babel = off", f"AllowedIPs = {self.address(other)}/32"]
         file = f"{self.directory.name}/{self.interface(node)}.conf"
         with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as configuration:
             configuration.write("\n".join(lines) + "\n")
@@ -129,7 +154,7 @@ class Mesh:
         run(*self.within(node, "wg", "setconf", interface, "/dev/stdin"), input=(
             f"[Interface]\nPrivateKey = {self.private[node]}\nListenPort = 51820\n"
             f"[Peer]\nPublicKey = {self.public[other]}\nAllowedIPs = 0.0.0.0/0, ::/0\n"
-            f"Endpoint = {self.underlay(other, node)}:51820\n"))
+            f"Endpoint = {self.endpoints(node, other)[0]}:51820\n"))
         for address in (f"{link_local}/64", f"{self.address(node)}/32"):
             run(*self.within(node, "ip", "address", "add", address, "dev", interface))
         run(*self.within(node, "ip", "link", "set", interface, "mtu", "1420", "up"))
@@ -141,7 +166,7 @@ class Mesh:
                           "-C", f"redistribute local ip {self.address(node)}/32", "-C", "redistribute local deny")
 
     def neighbours(self, node):
-        return [other for link in self.links if node in link for other in link if other != node]
+        return [other for other in self.nodes if other != node and self.endpoints(node, other)]
 
     def stop(self, node, number=signal.SIGTERM):
         """Signals all processes of a node; returns when."""
@@ -161,6 +186,18 @@ class Mesh:
                     break
                 answer += part
         return answer.decode()
+
+    def way(self, node, other):
+        """The router by which packets of `node` for the peer `other` go."""
+        peer = None
+        for line in self.uapi(node, "get=1\n\n").splitlines():
+            key, _, value = line.partition("=")
+            if key == "public_key":
+                peer = value
+            elif key == "endpoint" and peer == bytes_of(self.public[other]):
+                address = value.rpartition(":")[0]
+                return next((way for way in self.routers if address == self.underlay(other, way)), None)
+        return None
 
     def next_hop(self, node, other):
         """The neighbour that packets to `other` go to, as `wg show allowed-ips` would say."""

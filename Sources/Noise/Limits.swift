@@ -26,6 +26,10 @@ public enum Limits {
   public static let cookieSecretTime: Duration = .seconds(120)
   /// How long an initiator uses a cookie: it must still be good when the message arrives.
   public static let cookieUseTime: Duration = .seconds(115)
+  /// How many copies of one initiation are answered, each where it came from, and for how long.
+  public static let answeredCopies = 16
+  /// See `answeredCopies`.
+  public static let copyTime: Duration = .seconds(5)
   /// The least time between two initiations taken from one peer.
   public static let initiationInterval: Duration = .milliseconds(20)
 }

@@ -97,11 +97,7 @@ extension Tunnel {
     guard let timestamp = Timestamp(responder.payload.bytes) else {
       throw .unauthentic
     }
-    if answersCopies, let answered, answered.mac1 == initiation.message.mac1,
-      keypairs.next?.localIndex == answered.index
-    {
-      return .copy(response: answered.response)
-    }
+    if let response = answerToCopy(initiation.message.mac1, at: now) { return .copy(response: response) }
     if let newestTimestamp, timestamp <= newestTimestamp { throw .replayed }
     if let last = lastInitiationTakenAt, now < last.advanced(by: Limits.initiationInterval) { throw .flooded }
     let answer = try responder.respond(
@@ -113,7 +109,7 @@ extension Tunnel {
     var response = HandshakeResponse.encode(
       sender: index, receiver: initiation.message.sender, answer.message)
     jar.seal(&response, index: index, at: now)
-    answered = Answered(mac1: initiation.message.mac1, index: index, response: response)
+    answered = Answered(mac1: initiation.message.mac1, response: response, instant: now)
     let before = keypairs
     keypairs.install(
       answered: answer.keys.keypair(
@@ -125,6 +121,16 @@ extension Tunnel {
     lastHandshakeSentAt = now
     output(.sendHandshake(response))
     return .session
+  }
+
+  /// The answer to an initiation that was answered a moment ago; a recorded one that is played back gets few, and none
+  /// that is longer than itself.
+  private mutating func answerToCopy(_ mac1: MAC, at now: Instant) -> [UInt8]? {
+    guard answersCopies, let answered, answered.mac1 == mac1, answered.copies < Limits.answeredCopies,
+      now < answered.instant.advanced(by: Limits.copyTime)
+    else { return nil }
+    self.answered?.copies += 1
+    return answered.response
   }
 
   /// Takes the response to our newest initiation: its session is the current one at once.

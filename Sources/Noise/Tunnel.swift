@@ -69,8 +69,9 @@ public struct Tunnel: ~Copyable {
   /// The last initiation that we answered, to know its copies.
   struct Answered {
     let mac1: MAC
-    let index: ReceiverIndex
     let response: [UInt8]
+    let instant: Instant
+    var copies = 0
   }
 
   /// Makes a machine at rest.

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Net
+internal import SystemPackage
 
 /// What travels beside a datagram: our own address and interface, the traffic class, and the segment size of a train.
 internal struct ControlMessage {
@@ -25,14 +26,20 @@ extension ControlMessage {
 
   /// Reads what the kernel delivered; unknown messages are skipped, a broken one ends the reading.
   init(reading span: RawSpan) {
+    Self.walk(span) { take($0, $1, $2) }
+  }
+
+  /// Calls `body` with the level, the type and the data of each message.
+  @inline(__always)
+  fileprivate static func walk(_ span: RawSpan, _ body: (Int32, Int32, RawSpan) -> Void) {
     var offset = 0
-    while span.byteCount - offset >= Self.headerLength {
+    while span.byteCount - offset >= headerLength {
       let length = Int(clamping: unsafe span.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt.self))
-      guard length >= Self.headerLength, length <= span.byteCount - offset else { return }
-      let level = unsafe span.unsafeLoadUnaligned(fromByteOffset: offset + Self.word, as: Int32.self)
-      let type = unsafe span.unsafeLoadUnaligned(fromByteOffset: offset + Self.word + 4, as: Int32.self)
-      take(level, type, span.extracting(offset + Self.headerLength..<offset + length))
-      offset += min(Self.aligned(length), span.byteCount - offset)
+      guard length >= headerLength, length <= span.byteCount - offset else { return }
+      let level = unsafe span.unsafeLoadUnaligned(fromByteOffset: offset + word, as: Int32.self)
+      let type = unsafe span.unsafeLoadUnaligned(fromByteOffset: offset + word + 4, as: Int32.self)
+      body(level, type, span.extracting(offset + headerLength..<offset + length))
+      offset += min(aligned(length), span.byteCount - offset)
     }
   }
 
@@ -62,8 +69,8 @@ extension ControlMessage {
   /// Writes the messages for a datagram along `path`, or for a train of datagrams of `segmentSize` octets; returns how
   /// many octets they take.
   ///
-  /// Our address is named, our interface only where an address means nothing without it: naming it elsewhere would
-  /// override the routing table, and IPv4 would take every host for a neighbour on a link that has no route to it.
+  /// Our address is named, and our interface if the path has one: that overrides the routing table, and IPv4 takes every
+  /// host for a neighbour on a link that has no route to it.
   static func write(
     along path: Path, trafficClass: UInt8, segmentSize: Int? = nil, into room: inout MutableRawSpan
   ) -> Int {
@@ -74,19 +81,17 @@ extension ControlMessage {
       offset += aligned(2)
     }
     switch (path.remote.address, path.local) {
-    case (.v4(let remote), .v4(let local)):
+    case (.v4, .v4(let local)):
       header(&room, &offset, Int32(IPPROTO_IP), IP_PKTINFO, 12)
-      let interface = remote.isLinkLocal ? path.interface : 0
-      room.storeBytes(of: interface, toByteOffset: offset, as: UInt32.self)
+      room.storeBytes(of: path.interface, toByteOffset: offset, as: UInt32.self)
       room.set(big32: local.bits, at: offset + 4)
       room.set(big32: 0, at: offset + 8)
       offset += aligned(12)
-    case (.v6(let remote), .v6(let local)):
+    case (.v6, .v6(let local)):
       header(&room, &offset, Int32(IPPROTO_IPV6), IPV6_PKTINFO, 20)
       room.set(big64: local.high, at: offset)
       room.set(big64: local.low, at: offset + 8)
-      let interface = remote.isLinkLocal || local.isLinkLocal ? path.interface : 0
-      room.storeBytes(of: interface, toByteOffset: offset + 16, as: UInt32.self)
+      room.storeBytes(of: path.interface, toByteOffset: offset + 16, as: UInt32.self)
       offset += aligned(20)
     default:
       break
@@ -107,5 +112,45 @@ extension ControlMessage {
     room.storeBytes(of: level, toByteOffset: offset + word, as: Int32.self)
     room.storeBytes(of: type, toByteOffset: offset + word + 4, as: Int32.self)
     offset += headerLength
+  }
+}
+
+extension DatagramError {
+  /// Reads what the kernel delivered from a socket's error queue, about a datagram to `remote`; `nil` for anything but an
+  /// error, and for those of the datagram's own form, which say nothing about its way.
+  internal init?(reading span: RawSpan, remote: Endpoint) {
+    var error: DatagramError?
+    ControlMessage.walk(span) { level, type, data in
+      switch (level, type) {
+      case (Int32(IPPROTO_IP), IP_RECVERR), (Int32(IPPROTO_IPV6), IPV6_RECVERR):
+        error = DatagramError(extendedError: data, remote: remote)
+      default: break
+      }
+    }
+    guard let error else { return nil }
+    self = error
+  }
+
+  /// Reads `struct sock_extended_err` (number, origin, type, code, padding, information, data) and the address behind it.
+  private init?(extendedError data: RawSpan, remote: Endpoint) {
+    let length = MemoryLayout<sock_extended_err>.size
+    guard data.byteCount >= length else { return nil }
+    let number = unsafe data.unsafeLoadUnaligned(fromByteOffset: 0, as: Int32.self)
+    let kind: Kind
+    switch number {
+    case EMSGSIZE:
+      kind = .tooBig(mtu: Int(unsafe data.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self)))
+    case ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EACCES: kind = .unreachable(Errno(rawValue: number))
+    default: return nil
+    }
+    var reporter: IPAddress?
+    switch Int32(data.byte(4)) {
+    case SO_EE_ORIGIN_LOCAL: break
+    case SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6:
+      guard let name = SocketAddress.read(data.extracting(length..<data.byteCount)) else { return nil }
+      reporter = name.address
+    default: return nil
+    }
+    self.init(remote: remote, kind: kind, reporter: reporter)
   }
 }

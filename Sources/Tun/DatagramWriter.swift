@@ -20,8 +20,11 @@ public struct DatagramWriter: ~Copyable {
     ///
     /// It was sent from another: the peer's cached path should forget its local side.
     public var firstStaleSlot: Int?
-    /// The first slot for which there is no way: no route, a forbidden one, or a device that is down.
-    public var firstUnreachableSlot: Int?
+    /// The first slot of each path that is none: no route, a forbidden one, a device that is down, an address that is not
+    /// ours, a family without a socket.
+    ///
+    /// A few at most: packets that follow meet the same error. Nothing is allocated while there is none.
+    public var unreachableSlots: [Int] = []
 
     /// Nothing written.
     public init() {}
@@ -31,6 +34,22 @@ public struct DatagramWriter: ~Copyable {
       failed += count
       self.error = error
       firstFailedSlot = min(firstFailedSlot ?? slot, slot)
+    }
+
+    /// Whether the path of `slot` is known to be none.
+    fileprivate func isUnreachable(_ slot: Int, of batch: borrowing PacketBatch) -> Bool {
+      for known in unreachableSlots where batch.path(batch[known].path) == batch.path(batch[slot].path) {
+        return true
+      }
+      return false
+    }
+
+    /// Notes that the path of `slot` is none.
+    fileprivate mutating func noteUnreachable(_ slot: Int, of batch: borrowing PacketBatch) {
+      guard unreachableSlots.count < DatagramWriter.unreachableLimit, !isUnreachable(slot, of: batch) else {
+        return
+      }
+      unreachableSlots.append(slot)
     }
   }
 
@@ -42,6 +61,16 @@ public struct DatagramWriter: ~Copyable {
   /// Waits before a message is given up though there is room: another lane may be quicker to take it, and some reasons for
   /// `EAGAIN` are no lack of room at all (IPsec without keys yet).
   private static let waitLimit = 4
+
+  /// How often a message is repeated before its failure counts as its own.
+  ///
+  /// With `IP_RECVERR` an ICMP error about any earlier datagram is returned, once, by whatever call comes next, with the
+  /// very numbers that a refused datagram has. One repetition tells them apart, but for a flood of ICMP, in which the next
+  /// error may come in between.
+  private static let repetitionLimit = 3
+
+  /// Paths of one write that are reported as none.
+  private static let unreachableLimit = 8
 
   /// One message to be: consecutive datagrams to one place, of one size but for the last.
   private struct Train {
@@ -82,6 +111,16 @@ public struct DatagramWriter: ~Copyable {
   private var trains: [Train] = []
   /// The slot of each piece.
   private var slots: [Int]
+  /// What the packets at hand must not be subjected to.
+  private var restraint = Restraint()
+
+  /// What a probe of a path cannot bear, since it would tell about something else.
+  private struct Restraint {
+    /// To be sent from another address than its path's.
+    var keepsSource = false
+    /// To be cut into fragments.
+    var staysWhole = false
+  }
 
   internal init(_ socket: UDPSocket, capacity: Int) {
     self.socket = socket
@@ -107,6 +146,21 @@ public struct DatagramWriter: ~Copyable {
     send(.v4, &batch, &result)
     send(.v6, &batch, &result)
     return result
+  }
+
+  /// Sends packets that are to tell about their own path: otherwise as `send`.
+  ///
+  /// None is sent from another address: a path whose own is ours no longer is one of the `unreachableSlots`. Unless it
+  /// `mayFragment`, none is cut either, here or on its way, whatever the kernel believes of the path: one that is longer
+  /// than the interface's MTU fails with `EMSGSIZE`, and the socket's `ErrorQueue` tells that MTU.
+  ///
+  /// The last is a property of the socket, since IPv4 knows no other way; so it holds for all threads while the call lasts,
+  /// some microseconds. What a lane sends then goes whole as well: it fails if it is longer than the interface's MTU, and
+  /// may be lost if it is longer than the path's. Probes of that kind are to be rare.
+  public mutating func probe(_ batch: inout PacketBatch, mayFragment: Bool) -> Result {
+    restraint = Restraint(keepsSource: true, staysWhole: !mayFragment)
+    defer { restraint = Restraint() }
+    return send(&batch)
   }
 
   private mutating func send(_ family: AddressFamily, _ batch: inout PacketBatch, _ result: inout Result) {
@@ -159,11 +213,24 @@ public struct DatagramWriter: ~Copyable {
     guard pieceCount > 0 else { return nil }
     guard let socket else {
       result.note(.addressFamilyNotSupported, from: slots[0], count: pieceCount)
+      for train in trains { result.noteUnreachable(slots[train.pieces.lowerBound], of: batch) }
       return nil
     }
+    if restraint.staysWhole {
+      do {
+        try socket.setMayFragment(false)
+      } catch {
+        result.note(error, from: slots[0], count: pieceCount)
+        return nil
+      }
+    }
+    // What a moment ago was possible is possible again.
+    defer { if restraint.staysWhole { try? socket.setMayFragment(true) } }
     for index in trains.indices { prepare(index, along: batch.path(trains[index].path)) }
     var next = 0
-    var repeated = -1
+    // About the train that is next.
+    var repetitions = 0
+    var hasForgottenSource = false
     var waits = 0
     while next < trains.count {
       do {
@@ -174,7 +241,7 @@ public struct DatagramWriter: ~Copyable {
           result.sent += train.pieces.count
         }
         next += sent
-        waits = 0
+        (repetitions, hasForgottenSource, waits) = (0, false, 0)
       } catch {
         let train = trains[next]
         let first = slots[train.pieces.lowerBound]
@@ -184,22 +251,26 @@ public struct DatagramWriter: ~Copyable {
             result.note(error, from: first, count: pieceCount - train.pieces.lowerBound)
             return nil
           }
-        } else if error == .connectionRefused, repeated != next {
-          // With `IP_RECVERR`, news of an earlier datagram; this one has not been tried.
-          repeated = next
+        } else if error != .wouldBlock, repetitions < Self.repetitionLimit,
+          !result.isUnreachable(first, of: batch)
+        {
+          repetitions += 1
         } else if train.pieces.count > 1 {
           // A device without checksum offload refuses every train (EIO), a smaller path MTU the large ones.
           if error == .ioError { socket.stopSegmentation() }
           return train.pieces
-        } else if error.isStaleSource, batch.path(train.path).local != nil, repeated != next {
+        } else if error.isStaleSource, batch.path(train.path).local != nil,
+          !hasForgottenSource, !restraint.keepsSource
+        {
           result.firstStaleSlot = result.firstStaleSlot ?? first
           prepare(next, along: Path(remote: batch.path(train.path).remote))
-          repeated = next
+          hasForgottenSource = true
+          repetitions = 0
         } else {
-          if error.meansUnreachable { result.firstUnreachableSlot = result.firstUnreachableSlot ?? first }
+          if error.meansUnreachable { result.noteUnreachable(first, of: batch) }
           result.note(error, from: first, count: 1)
           next += 1
-          waits = 0
+          (repetitions, hasForgottenSource, waits) = (0, false, 0)
         }
       }
     }
@@ -216,25 +287,5 @@ public struct DatagramWriter: ~Copyable {
   private static func waitForRoom(_ socket: Int32) -> Bool {
     var request = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
     return unsafe poll(&request, 1, 20) > 0
-  }
-}
-
-extension Errno {
-  /// Whether the kernel has no way for a datagram: no route, one that says unreachable, prohibit or blackhole, or a device
-  /// that is down.
-  internal var meansUnreachable: Bool {
-    switch self {
-    case .networkUnreachable, .noRouteToHost, .permissionDenied, .invalidArgument, .networkDown: true
-    default: false
-    }
-  }
-
-  /// Whether the kernel may refuse a datagram with this because of the source address that was asked for:
-  /// IPv6 and old IPv4 say `EINVAL`, newer IPv4 `ENETUNREACH` (measured on 6.18).
-  internal var isStaleSource: Bool {
-    switch self {
-    case .invalidArgument, .networkUnreachable, .addressNotAvailable, .noRouteToHost: true
-    default: false
-    }
   }
 }

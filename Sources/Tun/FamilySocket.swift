@@ -68,20 +68,40 @@ internal final class FamilySocket: Sendable {
     }
   }
 
+  /// Whether what is sent from now on, by whatever thread, may be cut into fragments here and on its way.
+  ///
+  /// As the kernel module: IPv4 has no DF bit, so that a path with a smaller MTU fragments rather than swallows. Unlike
+  /// `IP_PMTUDISC_DONT`, its choice here hears of datagrams that were too big, and lets no ICMP error make us fragment. In
+  /// IPv6 only we can, by what ICMP has told the kernel.
+  ///
+  /// Without leave the kernel sends datagrams of any size up to the interface's MTU, whatever it believes of the path.
+  func setMayFragment(_ mayFragment: Bool) throws(Errno) {
+    switch family {
+    case .v4:
+      try setOption(
+        Int32(IPPROTO_IP), IP_MTU_DISCOVER, mayFragment ? IP_PMTUDISC_OMIT : IP_PMTUDISC_PROBE)
+    case .v6:
+      let level = Int32(IPPROTO_IPV6)
+      try setOption(level, IPV6_MTU_DISCOVER, mayFragment ? IPV6_PMTUDISC_WANT : IPV6_PMTUDISC_PROBE)
+      try setOption(level, IPV6_DONTFRAG, mayFragment ? 0 : 1)
+    }
+  }
+
   private func configure(_ options: UDPSocket.Options, isShared: Bool) throws(Errno) {
     switch family {
     case .v4:
       let level = Int32(IPPROTO_IP)
       try setOption(level, IP_PKTINFO, 1)
       try setOption(level, IP_RECVTOS, 1)
-      // As the kernel module: no DF bit, so that a path with a smaller MTU fragments rather than swallows.
-      try setOption(level, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
+      if options.reportsErrors { try setOption(level, IP_RECVERR, 1) }
     case .v6:
       let level = Int32(IPPROTO_IPV6)
       try setOption(level, IPV6_V6ONLY, 1)
       try setOption(level, IPV6_RECVPKTINFO, 1)
       try setOption(level, IPV6_RECVTCLASS, 1)
+      if options.reportsErrors { try setOption(level, IPV6_RECVERR, 1) }
     }
+    try setMayFragment(true)
     if isShared { try setOption(SOL_SOCKET, SO_REUSEPORT, 1) }
     if options.firewallMark != 0 {
       try setOption(SOL_SOCKET, SO_MARK, Int32(bitPattern: options.firewallMark))

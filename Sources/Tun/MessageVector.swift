@@ -55,6 +55,12 @@ internal struct MessageVector: ~Copyable {
     unsafe pieces[index] = iovec(iov_base: base, iov_len: count)
   }
 
+  /// Leaves piece `index` without memory: only what comes beside the message is of interest.
+  func setEmptyPiece(_ index: Int) {
+    precondition(index < pieceCapacity)
+    unsafe pieces[index] = iovec()
+  }
+
   /// Makes room for what the kernel writes beside message `index`.
   func prepareToReceive(_ index: Int) {
     precondition(index < capacity)
@@ -86,6 +92,13 @@ internal struct MessageVector: ~Copyable {
     return unsafe clinux_recvmmsg(socket, headers, UInt32(count), Int32(MSG_DONTWAIT))
   }
 
+  /// The corresponding C function is `recvmmsg` with `MSG_ERRQUEUE`; returns how many errors came.
+  func receiveErrors(from socket: Int32, count: Int) -> Int32 {
+    precondition(count <= capacity)
+    return unsafe clinux_recvmmsg(
+      socket, headers, UInt32(count), Int32(MSG_DONTWAIT | MSG_ERRQUEUE))
+  }
+
   /// The corresponding C function is `sendmmsg`; returns how many messages went.
   func send(to socket: Int32, _ range: Range<Int>) -> Int32 {
     precondition(range.upperBound <= capacity)
@@ -111,10 +124,19 @@ internal struct MessageVector: ~Copyable {
 
   /// What came beside message `index`.
   func control(_ index: Int) -> ControlMessage {
+    ControlMessage(reading: controlSpan(index))
+  }
+
+  /// The error that came beside message `index`, about a datagram to `remote`; `nil` if there is none to speak of.
+  func error(_ index: Int, about remote: Endpoint) -> DatagramError? {
+    DatagramError(reading: controlSpan(index), remote: remote)
+  }
+
+  @_lifetime(borrow self)
+  private func controlSpan(_ index: Int) -> RawSpan {
     precondition(index < capacity)
     let length = min(Int(unsafe headers[index].msg_hdr.msg_controllen), ControlMessage.capacity)
-    return ControlMessage(
-      reading: unsafe RawSpan(
-        _unsafeStart: controls + index * ControlMessage.capacity, byteCount: length))
+    let span = unsafe RawSpan(_unsafeStart: controls + index * ControlMessage.capacity, byteCount: length)
+    return unsafe _overrideLifetime(span, borrowing: self)
   }
 }

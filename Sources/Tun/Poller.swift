@@ -38,6 +38,8 @@ public struct Poller<Token: RawRepresentable>: ~Copyable where Token.RawValue ==
     public var isReadable: Bool { bits & (EPOLLIN.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 }
     /// Whether a write returns at once.
     public var isWritable: Bool { bits & (EPOLLOUT.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 }
+    /// Whether an error waits: a datagram socket goes on for all that.
+    public var hasErrors: Bool { bits & EPOLLERR.rawValue != 0 }
     /// Whether the other side or the device has gone.
     public var hasEnded: Bool { bits & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 }
   }

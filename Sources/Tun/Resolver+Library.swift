@@ -31,7 +31,7 @@ extension Resolver {
     }
 
     /// Opens the library's state, which reads the system's configuration; `nil` if there is no memory.
-    func makeChannel() -> ares_channel? {
+    func makeChannel(servers: String?) -> ares_channel? {
       var options = unsafe ares_options()
       unsafe options.timeout = 2000
       unsafe options.tries = 3
@@ -44,6 +44,7 @@ extension Resolver {
       var channel: ares_channel?
       let mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB
       guard unsafe ares_init_options(&channel, &options, mask) == ARES_SUCCESS else { return nil }
+      if let servers { _ = unsafe ares_set_servers_ports_csv(channel, servers) }
       return unsafe channel
     }
 
@@ -89,9 +90,11 @@ extension Resolver {
     func finish(_ status: Int32, _ list: UnsafeMutablePointer<ares_addrinfo>?) {
       inbox.openCount -= 1
       var addresses: [IPAddress] = []
+      var seconds: Int32?
       if let list = unsafe list {
         var node = unsafe list.pointee.nodes
         while let entry = unsafe node {
+          seconds = Self.shorter(unsafe entry.pointee.ai_ttl, seconds)
           let name = unsafe RawSpan(
             _unsafeStart: UnsafeRawPointer(entry.pointee.ai_addr), byteCount: Int(entry.pointee.ai_addrlen))
           if let endpoint = SocketAddress.read(name), !addresses.contains(endpoint.address) {
@@ -99,10 +102,23 @@ extension Resolver {
           }
           unsafe node = entry.pointee.ai_next
         }
+        // An address behind another name counts as long as both do.
+        var name = unsafe list.pointee.cnames
+        while let entry = unsafe name {
+          seconds = Self.shorter(unsafe entry.pointee.ttl, seconds)
+          unsafe name = entry.pointee.next
+        }
         unsafe ares_freeaddrinfo(list)
       }
       let failure = status == ARES_SUCCESS ? nil : unsafe String(cString: ares_strerror(status))
-      inbox.answers.append(Answer(token: token, addresses: addresses, failure: failure))
+      inbox.answers.append(
+        Answer(
+          token: token, addresses: addresses, timeToLive: seconds.map { .seconds($0) }, failure: failure))
+    }
+
+    /// The library says 0 where there is no time to live.
+    private static func shorter(_ new: Int32, _ old: Int32?) -> Int32? {
+      new > 0 ? min(new, old ?? .max) : old
     }
   }
 }

@@ -18,19 +18,28 @@ public struct Resolver: ~Copyable {
     public let token: UInt64
     /// The addresses in the order to try them (RFC 6724); empty if there are none.
     public let addresses: [IPAddress]
+    /// How long they count (RFC 1035 §3.2.1); `nil` where nobody says, as for those from /etc/hosts.
+    public let timeToLive: Duration?
     /// Why there are none, in the library's words.
     public let failure: String?
   }
 
   private let sockets: Sockets
+  /// The servers to ask instead of the system's, as the library writes them.
+  private let servers: String?
   private let inbox = Inbox()
   private var channel: ares_channel?
 
   /// Makes a resolver without questions.
   public init() throws(Errno) {
+    try self.init(servers: nil)
+  }
+
+  internal init(servers: String?) throws(Errno) {
     let sockets = try Sockets()
     guard ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS else { throw .noMemory }
     self.sockets = sockets
+    self.servers = servers
   }
 
   deinit {
@@ -56,12 +65,13 @@ public struct Resolver: ~Copyable {
   public mutating func lookUp(_ name: String, token: UInt64) {
     // The library would ask a server about some of these.
     if let address = IPAddress(name) {
-      inbox.answers.append(Answer(token: token, addresses: [address], failure: nil))
+      inbox.answers.append(Answer(token: token, addresses: [address], timeToLive: nil, failure: nil))
       return
     }
-    if unsafe channel == nil { unsafe channel = sockets.makeChannel() }
+    if unsafe channel == nil { unsafe channel = sockets.makeChannel(servers: servers) }
     guard let channel = unsafe channel else {
-      inbox.answers.append(Answer(token: token, addresses: [], failure: "no memory for the resolver"))
+      inbox.answers.append(
+        Answer(token: token, addresses: [], timeToLive: nil, failure: "no memory for the resolver"))
       return
     }
     inbox.openCount += 1
@@ -90,6 +100,13 @@ public struct Resolver: ~Copyable {
     }
     unsafe ares_process_fd(channel, none, none)
     closeWhenIdle()
+  }
+
+  /// Gives up all open questions, which are answered as failures: the servers may be others by now.
+  public mutating func cancel() {
+    guard let channel = unsafe channel else { return }
+    unsafe ares_destroy(channel)
+    unsafe self.channel = nil
   }
 
   /// The next answer; `nil` if none has come.

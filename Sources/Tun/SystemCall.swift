@@ -17,6 +17,9 @@ extension Errno {
   @inline(__always)
   internal static var latest: Errno { Errno(rawValue: errno) }
 
+  /// The corresponding C error is `ENODEV`: the interface that a datagram names has gone.
+  internal static var noDevice: Errno { Errno(rawValue: Glibc.ENODEV) }
+
   /// The corresponding C error is `EBADFD`: the device behind the descriptor has been deleted.
   internal static var badDescriptorState: Errno { Errno(rawValue: EBADFD) }
 }

@@ -15,8 +15,10 @@ public final class UDPSocket: Sendable {
     public var bufferSize: Int32 = 7 << 20
     /// Whether trains of datagrams pass the kernel as one message, where it can do that.
     public var usesOffloads = true
+    /// Whether ICMP errors about what was sent wait in the socket's `ErrorQueue` (`IP_RECVERR`), which is then to be read.
+    public var reportsErrors = false
 
-    /// No mark, buffers of 7 MiB, offloads.
+    /// No mark, buffers of 7 MiB, offloads, no errors.
     public init() {}
   }
 
@@ -91,13 +93,6 @@ public final class UDPSocket: Sendable {
   public func setFirewallMark(_ mark: UInt32) throws(Errno) {
     try ipv4?.setOption(SOL_SOCKET, SO_MARK, Int32(bitPattern: mark))
     try ipv6?.setOption(SOL_SOCKET, SO_MARK, Int32(bitPattern: mark))
-  }
-
-  /// Asks the kernel to keep ICMP errors for the socket (`IP_RECVERR`), and to report them from the next
-  /// call.
-  public func setReportsErrors(_ reports: Bool) throws(Errno) {
-    try ipv4?.setOption(Int32(IPPROTO_IP), IP_RECVERR, reports ? 1 : 0)
-    try ipv6?.setOption(Int32(IPPROTO_IPV6), IPV6_RECVERR, reports ? 1 : 0)
   }
 
   /// A reader of this socket for one thread.

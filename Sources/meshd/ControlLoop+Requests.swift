@@ -146,9 +146,7 @@ extension ControlLoop {
     let old = configuration.interface
     let mark = options.mark(of: interface, device: plane.tun.index)
     if interface.listenPort != old.listenPort {
-      var options = UDPSocket.Options()
-      options.firewallMark = mark
-      let sockets = try UDPSocket.group(lanes: plane.laneCount, port: interface.listenPort, options: options)
+      let sockets = try DataPlane.openSockets(port: interface.listenPort, mark: mark, lanes: plane.laneCount)
       plane.publish(sockets)
       if let socket = sockets.first { egress.move(to: socket) }
     } else if mark != options.mark(of: old, device: plane.tun.index) {
@@ -172,7 +170,7 @@ extension ControlLoop {
     host?.setMark(options.mark(of: new.interface, device: plane.tun.index))
     node.handle(.configure(new), at: now)
     host?.update(new.interface)
-    names.askSoon()
+    names.follow(new, unresolved: node.unresolvedNames, at: now)
   }
 
   // MARK: Reload

@@ -9,6 +9,9 @@ import Tun
 ///
 /// One turn: take the news, hand them to the node, advance it, then carry out its outputs in their order.
 struct ControlLoop: ~Copyable {
+  /// How often one turn tries other paths for what could not be sent.
+  private static var detourLimit: Int { 4 }
+
   let options: DaemonOptions
   let plane: DataPlane
   let clock = SystemClock()
@@ -22,6 +25,7 @@ struct ControlLoop: ~Copyable {
   var names: NameResolution
   var checks: HealthChecks
   var hostRoutes: HostRoutes
+  private var uplinks: HostUplinks
   var egress: ControlEgress
   var table: ForwardingTable
   /// Where preshared keys from files and requests lie: one locked page for many.
@@ -72,6 +76,7 @@ struct ControlLoop: ~Copyable {
     self.names = names
     self.checks = checks
     hostRoutes = HostRoutes(tunnel: plane.tun.index)
+    uplinks = HostUplinks(tunnel: plane.tun.index)
     self.egress = egress
     self.babelMonitor = babelMonitor
     self.monitor = monitor
@@ -87,6 +92,7 @@ struct ControlLoop: ~Copyable {
   mutating func start() {
     updateLink()
     refreshNetworks()
+    followUplinks(at: clock.now)
     apply(configuration)
     finishTurn()
   }
@@ -100,6 +106,7 @@ struct ControlLoop: ~Copyable {
       for event in events { take(event) }
       let now = clock.now
       if node.nextDeadline <= now { node.advance(to: now) }
+      followUplinks(at: now)
       resolveNames(at: now)
       readHostRoutes(at: now)
       runChecks(at: now)
@@ -117,8 +124,8 @@ struct ControlLoop: ~Copyable {
   private var timeout: Duration? {
     let now = clock.now
     let deadline = min(
-      node.nextDeadline, names.deadline(hasUnresolved: !node.unresolvedNames.isEmpty, now: now),
-      checks.deadline, hostRoutes.deadline)
+      node.nextDeadline, names.deadline(now: now),
+      checks.deadline, hostRoutes.deadline, uplinks.deadline)
     return deadline == .distantFuture ? nil : max(.zero, now.duration(to: deadline))
   }
 
@@ -185,17 +192,19 @@ struct ControlLoop: ~Copyable {
   private mutating func takeNetworkNews() {
     var isLinkNew = false
     var isOverrun = false
+    let now = clock.now
     while let events = try? monitor.next() {
       for event in events {
         hostRoutes.hear(event)
+        uplinks.hear(event, at: now)
         switch event {
         case .overrun: isOverrun = true
         case .change(.link(let link)):
           isLinkNew = true
-          if !link.isRunning { node.handle(.interfaceDown(link.index), at: clock.now) }
+          if !link.isRunning { node.handle(.interfaceDown(link.index), at: now) }
         case .change(.linkRemoved(let link)):
           isLinkNew = true
-          node.handle(.interfaceDown(link.index), at: clock.now)
+          node.handle(.interfaceDown(link.index), at: now)
         case .change(.address), .change(.addressRemoved): isLinkNew = true
         case .change(.routeRemoved(let route)): host?.routeVanished(route)
         case .change: break
@@ -226,24 +235,47 @@ struct ControlLoop: ~Copyable {
     if configuration.interface.babel { host?.refreshNetworks() }
   }
 
+  /// Tells the node of new uplinks, and when the way to its peers may be another.
+  private mutating func followUplinks(at now: Instant) {
+    if let ways = uplinks.read(at: now) {
+      node.handle(.uplinks(ways.uplinks, maximumMTU: ways.maximumMTU), at: now)
+    }
+    guard uplinks.takeChange(at: now) else { return }
+    names.renew(at: now)
+    node.handle(.networkChanged, at: now)
+  }
+
   private mutating func resolveNames(at now: Instant) {
     do {
-      for answer in try names.proceed() {
+      for answer in try names.proceed(at: now) {
         if let failure = answer.failure {
           logger.warning(
             "endpoint not resolved", metadata: ["endpoint": "\(answer.source)", "reason": "\(failure)"])
         }
+        guard !answer.endpoints.isEmpty else { continue }
         node.handle(.resolved(answer.source, answer.endpoints), at: now)
       }
     } catch {
       logger.warning("resolver failed", metadata: ["reason": "\(error)"])
     }
-    let unresolved = node.unresolvedNames
-    if !unresolved.isEmpty { names.ask(unresolved, at: now) }
   }
 
   /// Carries out what the node wants, in its order: the table before the datagrams that depend on it.
   mutating func finishTurn() {
+    carryOut()
+    // What the kernel refuses may go along another path at once; a path that is as bad as the last waits for the next turn.
+    for _ in 0..<Self.detourLimit {
+      let troubles = egress.takeTroubles()
+      guard !troubles.isEmpty else { break }
+      for trouble in troubles { node.handle(Node.Input(trouble), at: clock.now) }
+      carryOut()
+    }
+    flushFollowers()
+    reportOffloads()
+    for complaint in host?.takeComplaints() ?? [] { logger.warning("\(complaint)") }
+  }
+
+  private mutating func carryOut() {
     var openings: [Opening] = []
     while let output = node.poll() {
       switch output {
@@ -252,11 +284,15 @@ struct ControlLoop: ~Copyable {
         self.table = table
         plane.publish(table)
       case .open(let opening): openings.append(opening)
-      case .datagram(let message, let path): egress.send(message, along: path)
+      case .datagram(let message, let path, let peer): egress.send(message, along: path, to: peer)
       case .seal(let packet, let peer): egress.seal(packet, to: peer, table: table)
       case .speak(let packet, let peer): egress.seal(packet.octets(at: clock.now), to: peer, table: table)
+      case .probe(let packet, let peer, let path, let mayFragment):
+        egress.probe(packet, to: peer, along: path, mayFragment: mayFragment, table: table)
       case .hostPrefixesChanged(let added, let removed): host?.change(added: added, removed: removed)
-      case .underlayChanged(let addresses): host?.setUnderlay(addresses)
+      case .underlayChanged(let addresses):
+        host?.setUnderlay(addresses)
+        uplinks.setUnderlay(addresses)
       case .persist(let state): save(state)
       case .change(let change): tell(.table(change))
       case .event(let event):
@@ -266,10 +302,6 @@ struct ControlLoop: ~Copyable {
     }
     plane.opener.open(openings)
     egress.flush()
-    for trouble in egress.takeTroubles() { node.handle(Node.Input(trouble), at: clock.now) }
-    flushFollowers()
-    reportOffloads()
-    for complaint in host?.takeComplaints() ?? [] { logger.warning("\(complaint)") }
   }
 
   private mutating func save(_ state: PersistentState) {
@@ -311,8 +343,9 @@ extension Node.Input {
   /// What the kernel said to a datagram.
   fileprivate init(_ trouble: LaneLink.Trouble) {
     switch trouble {
-    case .staleSource(let peer): self = .staleSource(peer)
-    case .unreachable(let peer): self = .unreachable(peer)
+    case .staleSource(let peer, let path): self = .staleSource(peer, path)
+    case .unreachable(let peer, let path): self = .unreachable(peer, path)
+    case .icmp(let remote, let error): self = .icmp(remote, error)
     }
   }
 }

@@ -114,9 +114,9 @@ struct Daemon: ~Copyable {
     let signals = try SignalSource(Self.signals)
     try hooks.run(settings.preUp)
     let tun = try Self.openDevice(options)
-    let sockets = try Self.openSockets(
-      configuration.interface, mark: options.mark(of: configuration.interface, device: tun.index),
-      lanes: tun.queueCount)
+    let sockets = try DataPlane.openSockets(
+      port: configuration.interface.listenPort,
+      mark: options.mark(of: configuration.interface, device: tun.index), lanes: tun.queueCount)
     let listener = try Self.openListener(options, tun.name, logger)
     var path: FilePath?
     switch listener {
@@ -211,14 +211,6 @@ extension Daemon {
     return try TunDevice(named: name, queueCount: options.lanes)
   }
 
-  private static func openSockets(
-    _ interface: Configuration.Interface, mark: UInt32, lanes: Int
-  ) throws -> [UDPSocket] {
-    var options = UDPSocket.Options()
-    options.firewallMark = mark
-    return try UDPSocket.group(lanes: lanes, port: interface.listenPort, options: options)
-  }
-
   /// Without a place for the socket a node of a file still works; only nobody can ask it.
   private static func openListener(
     _ options: DaemonOptions, _ name: InterfaceName, _ logger: Logger
@@ -252,7 +244,7 @@ extension Daemon {
     let interface = configuration.interface
     var host = try HostNetwork(
       interface: tun.index, table: interface.host.table, mark: options.mark(of: interface, device: tun.index))
-    try host.bringUp(interface)
+    try host.bringUp(configuration)
     return host
   }
 }

@@ -31,6 +31,14 @@ final class DataPlane: Sendable {
     links = try (0..<2 * sockets.count).map { _ in try LaneLink() }
   }
 
+  /// Opens a socket pair for each of `lanes`, for `init` or `publish`.
+  static func openSockets(port: UInt16, mark: UInt32, lanes: Int) throws(BindError) -> [UDPSocket] {
+    var options = UDPSocket.Options()
+    options.firewallMark = mark
+    options.reportsErrors = true
+    return try UDPSocket.group(lanes: lanes, port: port, options: options)
+  }
+
   /// Whether the lanes shall end.
   var isStopping: Bool { stopping.load(ordering: .acquiring) }
 

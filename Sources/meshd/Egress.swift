@@ -83,17 +83,3 @@ struct Egress: ~Copyable {
     return !plane.isStopping
   }
 }
-
-extension LaneLink {
-  /// Notes what became of datagrams; whether the control thread should hear of it.
-  func note(_ result: DatagramWriter.Result, _ batch: borrowing PacketBatch) -> Bool {
-    var isNews = false
-    if let slot = result.firstStaleSlot {
-      isNews = note(.staleSource(PeerID(rawValue: batch[slot].peer)))
-    }
-    if let slot = result.firstUnreachableSlot {
-      isNews = note(.unreachable(PeerID(rawValue: batch[slot].peer))) || isNews
-    }
-    return isNews
-  }
-}

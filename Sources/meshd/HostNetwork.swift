@@ -45,8 +45,9 @@ struct HostNetwork: ~Copyable {
   /// Gives the interface its MTU and addresses and sets it up.
   ///
   /// Without IPv6 on the host, its addresses are left out.
-  mutating func bringUp(_ interface: Configuration.Interface) throws {
-    try netlink.apply(.setMTU(index, UInt32(interface.host.mtu ?? 1420)))
+  mutating func bringUp(_ configuration: Configuration) throws {
+    let interface = configuration.interface
+    try netlink.apply(.setMTU(index, UInt32(interface.host.mtu ?? usualMTU(for: configuration.peers))))
     attempt(
       .generateNoAddresses(index), "address generation could not be switched off",
       tolerating: [.notSupported, .invalidArgument, .addressFamilyNotSupported])
@@ -76,6 +77,26 @@ struct HostNetwork: ~Copyable {
     // What comes from our own addresses in the mesh has no other way out.
     exitUsers = interface.exit == .none ? interface.host.addresses.map(\.address) : nil
     updateSourceRoutes()
+  }
+
+  /// The MTU that wg-quick would choose: the largest of the interfaces that datagrams may leave by, by default or to an
+  /// endpoint given as a number, less what the outer headers take over IPv6; 1420 where there is none.
+  private mutating func usualMTU(for peers: [Configuration.Peer]) -> Int {
+    guard let links = try? netlink.outerLinks(besides: index) else { return 1420 }
+    let mtus = Dictionary(links.map { ($0.index, Int($0.mtu)) }) { $1 }
+    var largest: Int?
+    for family in AddressFamily.allCases {
+      let uplinks = (try? netlink.uplinks(family, besides: index)) ?? []
+      largest = ([largest] + uplinks.map(\.mtu)).compactMap(\.self).max()
+    }
+    var seen: Set<IPAddress> = []
+    for case .address(let endpoint) in peers.lazy.flatMap(\.endpoints)
+    where seen.insert(endpoint.address).inserted {
+      guard let route = try? netlink.route(to: endpoint.address, mark: mark), let mtu = mtus[route.interface]
+      else { continue }
+      largest = max(largest ?? mtu, mtu)
+    }
+    return largest.map { max(1280, $0 - 80) } ?? 1420
   }
 
   /// Changes the MTU.

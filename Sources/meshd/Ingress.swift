@@ -14,6 +14,9 @@ struct Ingress: ~Copyable {
   private static var bufferCapacity: Int { 65535 }
   /// Datagrams of one train at most; the kernel makes no longer ones.
   private static var trainLimit: Int { 128 }
+  /// System calls for errors in a row, of 64 each: as many as keep a flood of them from the room of datagrams, and no more
+  /// than leave the lane its time.
+  private static var errorCallLimit: Int { 4 }
 
   private let plane: DataPlane
   private let link: LaneLink
@@ -22,6 +25,7 @@ struct Ingress: ~Copyable {
   private var tables: Published<ForwardingTable>.Reader
   private var sockets: Published<[UDPSocket]>.Reader
   private var receiver: DatagramReader
+  private let errors = ErrorQueue()
   private var sender: DatagramWriter
   private var writer: TunWriter
   private var inbound: Inbound
@@ -61,6 +65,7 @@ struct Ingress: ~Copyable {
         _ = tables.current()
         try follow(sockets.current()[index])
       }
+      for event in poller.events where event.token != .wakeup && event.hasErrors { takeErrors() }
       takeTurns()
     }
   }
@@ -74,6 +79,8 @@ struct Ingress: ~Copyable {
   /// One batch; whether there may be another.
   private mutating func turn() -> Bool {
     let received = receiver.receive(into: &batch)
+    // A pending error fails one call, so that it is seen here while packets keep the lane from waiting.
+    if received.failures > 0 { takeErrors() }
     guard received.count > 0 else { return false }
     let table = tables.current()
     let now = clock.now
@@ -85,6 +92,21 @@ struct Ingress: ~Copyable {
     let isReplyRefused = link.note(sender.send(&inbound.replies), inbound.replies)
     if link.events.takeNews() || isRefused || isReplyRefused { plane.control.signal() }
     return !plane.isStopping
+  }
+
+  /// Takes the errors that wait at the socket to the control thread.
+  private func takeErrors() {
+    let now = clock.now
+    var isNews = false
+    for family in AddressFamily.allCases {
+      for _ in 0..<Self.errorCallLimit {
+        let isMore = errors.drain(family, of: receiver.socket) {
+          isNews = link.note($0, at: now) || isNews
+        }
+        guard isMore else { break }
+      }
+    }
+    if isNews { plane.control.signal() }
   }
 
   private mutating func follow(_ socket: UDPSocket) throws {

@@ -15,7 +15,8 @@ struct Meshd: ParsableCommand {
     version: version,
     subcommands: [
       Up.self, Down.self, Reload.self, Show.self, ShowConf.self, SetCommand.self, Save.self, Strip.self,
-      Check.self, Neighbours.self, Routes.self, Xroutes.self, Monitor.self, Explain.self,
+      Check.self, Neighbours.self, Routes.self, Xroutes.self, Monitor.self, Explain.self, Pin.self,
+      Unpin.self,
       GenKey.self, GenPSK.self, PubKey.self, Addr.self, WG.self,
     ])
 

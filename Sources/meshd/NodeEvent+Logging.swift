@@ -13,8 +13,10 @@ extension NodeEvent {
         metadata: ["peer": "\(key.short)", "endpoint": "\(endpoint.map(\.description) ?? "unknown")"])
     case .handshakeGaveUp(let key):
       logger.warning("no answer to 20 handshake initiations", metadata: ["peer": "\(key.short)"])
-    case .endpointChanged(let key, let endpoint):
-      logger.info("peer moved", metadata: ["peer": "\(key.short)", "endpoint": "\(endpoint)"])
+    case .endpointChanged(let key, let endpoint, let reason):
+      logger.info(
+        "endpoint changed",
+        metadata: ["peer": "\(key.short)", "endpoint": "\(endpoint)", "reason": "\(reason.rawValue)"])
     case .handshakeRefused(let endpoint, let reason):
       logger.debug("handshake refused", metadata: ["endpoint": "\(endpoint)", "reason": "\(reason)"])
     case .neighbourChanged(let key, let isUp):

@@ -9,22 +9,12 @@ struct RoutingOptions: ParsableArguments {
   @Flag var json = false
   @OptionGroup var socket: SocketOptions
 
+  static let target = "[<interface>] [--socket-dir <directory>]"
   static let usage = "[<interface>] [--json] [--socket-dir <directory>]"
-
-  /// The daemon to ask, and the name of its interface: the one given, or the only one there is.
-  private func target() throws(Failure) -> (client: ControlClient, name: String) {
-    if let interface { return (socket.client(of: interface), interface) }
-    let names = try socket.interfaces()
-    guard let name = names.first else { throw Failure("No interface is up") }
-    guard names.count == 1 else {
-      throw Failure("Several interfaces are up; name one of them: \(names.joined(separator: " "))")
-    }
-    return (socket.client(of: name), name)
-  }
 
   /// Prints what the daemon shows.
   func show(_ view: UAPIRequest.View) throws(Failure) {
-    let (client, name) = try target()
+    let (client, name) = try socket.target(interface)
     do {
       let answer = try client.ask(.command(.view(view, json ? .json : .text)))
       print(answer.textLines.joined(separator: "\n"), terminator: "")
@@ -35,7 +25,7 @@ struct RoutingOptions: ParsableArguments {
 
   /// Prints events as they come, until the daemon ends.
   func follow() throws(Failure) {
-    let (client, name) = try target()
+    let (client, name) = try socket.target(interface)
     do {
       try client.follow(.command(.view(.monitor, json ? .json : .text))) { line in
         // Each line at once, also into a pipe. Where standard output is gone there is nobody left to tell.

@@ -3,6 +3,7 @@
 #   nodes a m b                  makes network namespaces, a key pair and a directory for each
 #   link a m                     lays a veth pair under two of them; `underlay a m` is a's address on it
 #   emulated_link a m            the same through a link emulator; impair a m ab delay 40ms   makes it worse
+#   router r a m                 makes r forward between its neighbours a and m: another way from a to m
 #   interface a LINE…            begins the configuration file of a, with its key
 #   peer a m LINE…               adds m to it
 #   up a [OPTION…]               runs `meshd up` there; wireguard a ours|stock   runs a plain WireGuard daemon
@@ -10,6 +11,7 @@
 #   in_node a COMMAND…           runs a command there
 #   check SENTENCE COMMAND…      a step that must hold; the first that does not ends the scenario
 #   within SECONDS COMMAND…      repeats a command until it succeeds; throughout SECONDS COMMAND… until it fails
+#   record a                     writes down the datagrams outside from now on; datagrams a in 1   are those that are initiations
 #
 # Every name carries a tag of this run, since UAPI sockets are not per namespace. Whatever way a scenario ends, `clean_up`
 # leaves no process, namespace, socket or file behind.
@@ -33,7 +35,7 @@ clean_up() {
     within 3 is_idle "$node" || stop_all KILL "$node"
     ip netns delete "$tag-$node"
   done
-  rm -rf "$scratch" "$sockets/$tag"*.sock "$sockets/$tag"*.babel
+  rm -rf "$scratch" "$sockets/$tag"*.sock "$sockets/$tag"*.babel "/etc/netns/$tag"-*
   exit "$status"
 }
 trap clean_up EXIT
@@ -177,6 +179,33 @@ mend() { # A B; IPv6 addresses do not survive the cut
   in_node "$2" ip address add "$(underlay "$2" "$1" 6)/64" dev "to-$1" nodad
 }
 
+# A router between nodes that have a link to it. With several routers between two nodes there are as many ways, by which
+# NODE is reached at its addresses on the links to these routers.
+router() { # ROUTER NODE…
+  local router=$1 node other family
+  shift
+  in_node "$router" sysctl -q net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+  for node; do
+    for other; do
+      [ "$node" = "$other" ] || for family in 4 6; do
+        in_node "$node" ip route add "$(underlay "$other" "$router" $family)" via "$(underlay "$router" "$node" $family)"
+      done
+    done
+  done
+}
+
+at() { # NODE ROUTER [4|6]: the endpoint of NODE by that way
+  echo "$(bracketed "$(underlay "$@")"):51820"
+}
+
+hosts() { # NODE LINE…: what its /etc/hosts has; no other names are known to it. From the next process on
+  local directory=/etc/netns/$tag-$1
+  mkdir -p -m 755 "$directory"
+  printf '%s\n' "${@:2}" >"$directory/hosts"
+  echo "nameserver 127.0.0.1" >"$directory/resolv.conf"
+  chmod 644 "$directory"/*
+}
+
 # --- Configuration and daemons ---------------------------------------------------------------------------------------
 
 device() { echo "$tag$1"; }                       # NODE: the name of its WireGuard interface
@@ -275,6 +304,23 @@ meshd_show() { # NODE [FIELD]
   in_node "$node" "$MESHD" show "$(device "$node")" "$@"
 }
 
+# The paths of NODE to OTHER: a line "ENDPOINT STATE USED FROM MILLISECONDS LOST MTU" for each; LOST is of 1000, "-" is what is not known.
+paths() { # NODE OTHER
+  meshd_show "$1" --json | python3 -c '
+import json, sys
+for peer in json.load(sys.stdin)[0]["peers"]:
+    for path in peer["paths"] if peer["publicKey"] == sys.argv[1] else []:
+        used = "pinned" if path["pinned"] else "used" if path["inUse"] else "spare"
+        micros = path.get("roundTripMicroseconds")
+        rtt = micros and f"{micros / 1000:.3f}"
+        words = [path["endpoint"], path["state"], used, path.get("from"), rtt, path.get("lossPerMille"), path.get("mtu")]
+        print(*("-" if word is None else word for word in words))' "$(key_of "$2")"
+}
+
+uses() { # NODE OTHER ROUTER: packets of NODE to OTHER go by ROUTER
+  in_node "$1" wg show "$(device "$1")" endpoints | tee /dev/stderr | grep -qxF "$(key_of "$2")"$'\t'"$(at "$2" "$3")"
+}
+
 meshd_routes() { # NODE [OPTION…]
   local node=$1
   shift
@@ -343,8 +389,19 @@ pings() { # NODE ADDRESS [COUNT]: every echo must come back
   in_node "$1" ping -n -q -c "${3:-3}" -i 0.1 -W 2 "$2"
 }
 
+took() { # SECONDS COMMAND…: as `within`, with the time in `milliseconds`
+  local began=${EPOCHREALTIME/[.,]/} status=0
+  within "$@" || status=$?
+  milliseconds=$(((${EPOCHREALTIME/[.,]/} - began) / 1000))
+  return $status
+}
+
 reaches() { # NODE ADDRESS: one echo
   in_node "$1" ping -n -q -c 1 -W 1 "$2"
+}
+
+soon() { # NODE ADDRESS: one echo that takes no longer than a fifth of a second
+  in_node "$1" ping -n -q -c 1 -W 0.2 "$2"
 }
 
 both_reach() { # A B ADDRESS-OF-A ADDRESS-OF-B
@@ -383,4 +440,37 @@ has_route() { # NODE PREFIX PROTOCOL
   local family=-4
   case $2 in *:*) family=-6 ;; esac
   in_node "$1" ip "$family" route show "$2" proto "$3" | grep -q .
+}
+
+# The longest time without an echo, in `milliseconds`, when something happens half a second after they began. It is over when
+# a second's echoes have come since, or after SECONDS.
+silence() { # SECONDS NODE ADDRESS COMMAND…
+  local file=$scratch/$2/echoes pings enough
+  exec ip netns exec "$tag-$2" ping -n -D -i 0.01 "$3" >"$file" 2>&1 &
+  pings=$!
+  sleep 0.5
+  "${@:4}"
+  enough=$(($(grep -c "bytes from" "$file") + 100))
+  within "$1" eval '[ "$(grep -c "bytes from" "$file")" -ge $enough ]' || true
+  echo "[$EPOCHREALTIME] the end" >>"$file"
+  kill $pings
+  wait $pings || true
+  milliseconds=$(awk -F '[][]' '/bytes from|the end/ { if (last && $2 - last > longest) longest = $2 - last; last = $2 }
+    END { printf "%d", longest * 1000 }' "$file")
+}
+
+# --- What is on the wire -------------------------------------------------------------------------------------------------
+
+record() { # NODE [INTERFACE]: what went before is forgotten
+  local file=$scratch/$1/datagrams
+  if [ -e "$file" ]; then
+    : >"$file"
+  else
+    ip netns exec "$tag-$1" "${BASH_SOURCE%/*}/datagrams" "${@:2}" >>"$file" 2>&1 &
+    within 5 test -s "$file"
+  fi
+}
+
+datagrams() { # NODE in|out [TYPE]: lines as by the program of this name; TYPE is WireGuard's, a digit
+  grep "^[0-9.]* $2 [^ ]* [^ ]* [0-9]* 0${3:-.}000000" "$scratch/$1/datagrams"
 }

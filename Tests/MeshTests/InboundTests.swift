@@ -214,7 +214,7 @@ import Testing
     }
     for packet in babel + others { carry(packet) }
     let up = b.drainEvents().compactMap { event -> [UInt8]? in
-      guard case .control(Self.peer, let packet, b.now, _) = event else { return nil }
+      guard case .control(Self.peer, let packet, b.now, _, _) = event else { return nil }
       return packet
     }
     #expect(up == babel)

@@ -156,7 +156,7 @@ import Testing
     initiator.handle(.configure(far), at: start)
     initiator.handle(.event(.needsSession(PeerID(rawValue: 0), [1])), at: start)
     let message = outputs(&initiator).lazy.compactMap { output -> [UInt8]? in
-      if case .datagram(let message, _) = output { message } else { nil }
+      if case .datagram(let message, _, _) = output { message } else { nil }
     }.first
     responder.handle(.configure(try configuration(babel: false)), at: start)
     _ = outputs(&responder)
@@ -202,14 +202,15 @@ import Testing
     let nobody = PeerID(rawValue: 7)
     let path = Path(remote: Endpoint(address: .v4(.any), port: 1))
     let events: [DataPlaneEvent] = [
-      .control(nobody, [1, 2, 3], arrival: start, order: PacketOrder(session: start, counter: 0)),
+      .control(
+        nobody, [1, 2, 3], arrival: start, order: PacketOrder(session: start, counter: 0), path: path),
       .needsSession(nobody, [1]),
       .keyConfirmed(nobody, ReceiverIndex(1)), .endpointObserved(nobody, path),
       .handshake([], path), .handshake([1, 0, 0, 0], path),
       .handshake([UInt8](repeating: 3, count: 64), path),
     ]
     for event in events { node.handle(.event(event), at: start) }
-    node.handle(.staleSource(nobody), at: start)
+    node.handle(.staleSource(nobody, path), at: start)
     #expect(outputs(&node).isEmpty)
   }
 }
@@ -221,6 +222,7 @@ extension Node.Output {
     case .publish: "publish"
     case .open: "open"
     case .datagram: "datagram"
+    case .probe: "probe"
     case .seal, .speak: "seal"
     case .hostPrefixesChanged: "hostPrefixesChanged"
     case .underlayChanged: "underlayChanged"

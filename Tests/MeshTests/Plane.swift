@@ -36,6 +36,14 @@ struct Plane: ~Copyable {
       activity: draft[PeerID(rawValue: id)]?.activity ?? PeerActivity())
   }
 
+  /// Says how large a packet the path of a peer carries.
+  mutating func limit(_ id: UInt32, to mtu: Int?) {
+    guard let peer = draft[PeerID(rawValue: id)] else { return }
+    draft[PeerID(rawValue: id)] = PeerEntry(
+      publicKey: peer.publicKey, current: peer.current, next: peer.next, path: peer.path, mtu: mtu,
+      speaksBabel: peer.speaksBabel, accept: peer.accept, activity: peer.activity)
+  }
+
   func activity(_ id: UInt32) -> PeerActivity {
     draft[PeerID(rawValue: id)]?.activity ?? PeerActivity()
   }

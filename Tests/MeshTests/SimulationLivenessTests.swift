@@ -124,8 +124,10 @@ import Testing
   @Test func linkThatTheKernelRefusesIsLeftAtOnce() throws {
     let network = settled(3, seed: Seeds.one)
     network.cut(0, 1)
-    let id = try #require(network.hosts[0].daemon?.id(of: network.hosts[1].publicKey))
-    network.handle(.unreachable(id), at: 0)
+    let daemon = try #require(network.hosts[0].daemon)
+    let id = try #require(daemon.id(of: network.hosts[1].publicKey))
+    let path = try #require(daemon.table.peer(id)?.path)
+    network.handle(.unreachable(id, path), at: 0)
     #expect(network.way(from: 0, to: 1) != [0, 1], network.comment)
     network.run(for: .milliseconds(100))
     #expect(network.way(from: 0, to: 1) == [0, 2, 1], network.comment)

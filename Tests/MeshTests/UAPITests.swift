@@ -217,14 +217,23 @@ import Testing
     #expect(prefixes(configuration) == [""])
   }
 
-  @Test func anEndpointReplacesThoseConfigured() throws {
+  @Test func anEndpointIsPinnedBesideThoseConfigured() throws {
     var configuration = try apply(
       "public_key=\(first)\nadditional_endpoint=a.example:1\n"
         + "additional_endpoint=1.2.3.4:5\nadditional_endpoint=1.2.3.4:5"
     )
     #expect(configuration.peers[0].endpoints.map(\.description) == ["a.example:1", "1.2.3.4:5"])
     configuration = try apply("public_key=\(first)\nendpoint=[::1]:1", to: configuration)
-    #expect(configuration.peers[0].endpoints.map(\.description) == ["[::1]:1"])
+    #expect(configuration.peers[0].pinned == Endpoint("[::1]:1"))
+    let all = ["a.example:1", "1.2.3.4:5", "[::1]:1"]
+    #expect(configuration.peers[0].allEndpoints.map(\.description) == all)
+    // The next one takes its place.
+    configuration = try apply("public_key=\(first)\nendpoint=1.2.3.4:5", to: configuration)
+    #expect(configuration.peers[0].allEndpoints.map(\.description) == ["a.example:1", "1.2.3.4:5"])
+    configuration = try apply("public_key=\(first)\nendpoint=5.6.7.8:9", to: configuration)
+    configuration = try apply("public_key=\(first)\nunpin=true", to: configuration)
+    #expect(configuration.peers[0].pinned == nil)
+    #expect(configuration.peers[0].endpoints.map(\.description) == ["a.example:1", "1.2.3.4:5", "5.6.7.8:9"])
     configuration = try apply("public_key=\(first)\nendpoint=[fe80::1%eth0]:9", to: configuration)
     #expect(configuration.peers[0].endpoints == [.name("fe80::1%eth0", port: 9)])
   }

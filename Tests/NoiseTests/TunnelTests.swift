@@ -189,8 +189,26 @@ import Testing
     #expect(b.sent.count == 2 && b.sent[0] == b.sent[1] && b.errors.isEmpty)
     Self.settle(a, b, at: .seconds(0.002))
     #expect(Self.shareOneSession(a, b) && b.received == [[1]] && a.errors == [.unexpected])
+    // The slower path's copy may come when the session is in use.
     b.receive(initiation, at: .seconds(0.003))
-    #expect(b.errors == [.replayed], "a confirmed session needs no copies")
+    #expect(b.errors.isEmpty && b.sent.last == b.sent.first)
+  }
+
+  @Test func copiesAreAnsweredFewTimesAndNotForLong() throws {
+    let (a, b) = try TestPeer.pair()
+    b.tunnel.answersCopies = true
+    a.send([1], at: .zero)
+    let initiation = a.sent.removeFirst()
+    for _ in 0..<20 { b.receive(initiation, at: .seconds(0.001)) }
+    #expect(b.sent.count == 1 + Limits.answeredCopies)
+    #expect(b.errors == [.replayed, .replayed, .replayed])
+    let (c, d) = try TestPeer.pair(seed: 2)
+    d.tunnel.answersCopies = true
+    c.send([1], at: .zero)
+    let other = c.sent.removeFirst()
+    d.receive(other, at: .zero)
+    d.receive(other, at: Instant.zero.advanced(by: Limits.copyTime))
+    #expect(d.sent.count == 1 && d.errors == [.replayed])
   }
 
   @Test func theInitiationOfAStrangerIsRefused() throws {

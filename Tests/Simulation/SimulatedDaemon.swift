@@ -142,8 +142,9 @@ public final class SimulatedDaemon {
         tables.publish(table)
         effects.isTableNew = true
       case .open(let opening): node.handle(.opened(opening.run()), at: now)
-      case .datagram(let message, let path): depart(message.span.bytes, along: path, ecn: 0)
+      case .datagram(let message, let path, _): depart(message.span.bytes, along: path, ecn: 0)
       case .seal(let packet, let peer): seal(packet, to: peer, at: now)
+      case .probe(let packet, let peer, let path, _): seal(packet, to: peer, along: path, at: now)
       case .speak(let packet, let peer): seal(packet.octets(at: now), to: peer, at: now)
       case .hostPrefixesChanged(let added, let removed):
         hostPrefixes.subtract(removed)
@@ -190,9 +191,9 @@ extension SimulatedDaemon {
   }
 
   /// Seals a packet for a peer, whatever the tables say about its addresses.
-  func seal(_ packet: [UInt8], to peer: PeerID, at now: Instant) {
+  func seal(_ packet: [UInt8], to peer: PeerID, along path: Path? = nil, at now: Instant) {
     batch.removeAll()
-    _ = control.seal(packet.span.bytes, to: peer, in: &batch, table: table, at: now)
+    _ = control.seal(packet.span.bytes, to: peer, along: path, in: &batch, table: table, at: now)
     carryOut(batch)
   }
 }

@@ -20,6 +20,8 @@ public final class SimulatedHost {
   public internal(set) var configuration = Configuration()
   /// Where it is in the underlay.
   public internal(set) var endpoint: Endpoint
+  /// Other addresses that it has there, at other providers.
+  public internal(set) var otherEndpoints: [Endpoint] = []
   /// How far its wall clock is ahead of the others'.
   public var clockOffset: Duration = .zero
   /// What is on its disk.
@@ -71,6 +73,16 @@ public final class SimulatedHost {
   /// Where datagrams from it seem to come from.
   public var publicEndpoint: Endpoint { translation?.mapping ?? endpoint }
 
+  /// Whether datagrams to `endpoint` reach it.
+  func isAt(_ endpoint: Endpoint) -> Bool {
+    publicEndpoint == endpoint || otherEndpoints.contains(endpoint)
+  }
+
+  /// Where a datagram along `path` seems to come from.
+  func source(along path: Path) -> Endpoint {
+    otherEndpoints.first { $0.address == path.local } ?? publicEndpoint
+  }
+
   /// The packets that came out of the TUN device.
   public var packets: [[UInt8]] { deliveries.map(\.packet) }
 
@@ -78,7 +90,7 @@ public final class SimulatedHost {
   public func peerSettings() -> Configuration.Peer {
     var peer = Configuration.Peer(publicKey: publicKey)
     peer.allowedIPs = addresses.map { IPPrefix(host: $0) }
-    peer.endpoints = [.address(publicEndpoint)]
+    peer.endpoints = ([publicEndpoint] + otherEndpoints).map { .address($0) }
     return peer
   }
 }

@@ -20,6 +20,20 @@ public final class SimulatedNetwork {
     }
   }
 
+  /// One direction of the way between two addresses.
+  public struct Wire: Hashable, Sendable {
+    /// Where it begins.
+    public var from: Endpoint
+    /// Where it ends.
+    public var to: Endpoint
+
+    /// Makes a direction.
+    public init(from: Endpoint, to: Endpoint) {
+      self.from = from
+      self.to = to
+    }
+  }
+
   struct Datagram {
     var octets: [UInt8]
     var source: Endpoint
@@ -40,6 +54,8 @@ public final class SimulatedNetwork {
   public let hosts: [SimulatedHost]
   /// The underlay.
   public var links: [Direction: LinkQuality] = [:]
+  /// Ways between two addresses that are not like the link between their hosts.
+  public var wires: [Wire: LinkQuality] = [:]
   /// The longest time between a lane's news and the control thread's turn.
   public var controlDelay: Duration = .microseconds(50)
   /// The present.
@@ -93,6 +109,22 @@ public final class SimulatedNetwork {
   public func link(_ a: Int, _ b: Int, _ quality: LinkQuality = LinkQuality()) {
     links[Direction(from: a, to: b)] = quality
     links[Direction(from: b, to: a)] = quality
+  }
+
+  /// Gives a host one more address, before those are made peers that are to know it.
+  @discardableResult
+  public func addEndpoint(to host: Int) -> Endpoint {
+    let network = UInt8(hosts[host].otherEndpoints.count + 1)
+    let address = IPv4Address(198, 18, network, UInt8(truncatingIfNeeded: host + 1))
+    let endpoint = Endpoint(address: .v4(address), port: hosts[host].endpoint.port)
+    hosts[host].otherEndpoints.append(endpoint)
+    return endpoint
+  }
+
+  /// Changes both directions of the way between two addresses.
+  public func wire(_ a: Endpoint, _ b: Endpoint, _ quality: LinkQuality) {
+    wires[Wire(from: a, to: b)] = quality
+    wires[Wire(from: b, to: a)] = quality
   }
 
   /// Puts a NAT before a host.
@@ -253,16 +285,18 @@ public final class SimulatedNetwork {
 
   private func transmit(_ departure: SimulatedDaemon.Departure, from number: Int) {
     let remote = departure.path.remote
-    guard let target = hosts.firstIndex(where: { $0.publicEndpoint == remote }) else { return }
+    guard let target = hosts.firstIndex(where: { $0.isAt(remote) }) else { return }
+    let source = hosts[number].source(along: departure.path)
     hosts[number].translation?.remotes.insert(remote)
     tap?(number, target, departure.octets)
     trace.note(now, node: number, departure.octets)
-    guard let link = links[Direction(from: number, to: target)] else { return }
+    guard let link = wires[Wire(from: source, to: remote)] ?? links[Direction(from: number, to: target)]
+    else { return }
     for delay in link.arrivals(using: &random) {
       queue.insert(
         .arrival(
           Datagram(
-            octets: departure.octets, source: hosts[number].publicEndpoint, destination: remote,
+            octets: departure.octets, source: source, destination: remote,
             ecn: departure.ecn, host: target)),
         at: now.advanced(by: delay))
     }
@@ -270,9 +304,11 @@ public final class SimulatedNetwork {
 
   private func arrive(_ datagram: Datagram) {
     let host = hosts[datagram.host]
-    guard host.publicEndpoint == datagram.destination else { return }
+    guard host.isAt(datagram.destination) else { return }
     if let translation = host.translation, !translation.remotes.contains(datagram.source) { return }
-    let path = Path(remote: datagram.source, local: host.endpoint.address, interface: 2)
+    let isOther = host.otherEndpoints.contains(datagram.destination)
+    let local = isOther ? datagram.destination.address : host.endpoint.address
+    let path = Path(remote: datagram.source, local: local, interface: 2)
     host.daemon?.receive(datagram.octets, along: path, ecn: datagram.ecn, at: now)
     settle(datagram.host)
   }

@@ -49,6 +49,35 @@ import Tun
     #expect(all.contains { if case .rule = $0 { true } else { false } })
   }
 
+  @Test func aRouteWithSeveralNextHopsLeadsToAllTheirInterfaces() {
+    var hops: [UInt8] = []
+    for interface in [7, 9, 8] as [Int32] {
+      let hop = rtnexthop(rtnh_len: 16, rtnh_flags: 0, rtnh_hops: 0, rtnh_ifindex: interface)
+      // An attribute of four octets, as a gateway has it, lies behind each.
+      hops += withUnsafeBytes(of: hop) { Array($0) } + [8, 0, UInt8(RTA_GATEWAY.rawValue), 0, 10, 0, 0, 1]
+    }
+    func datagram(_ hops: [UInt8]) -> [UInt8] {
+      var message = rtmsg()
+      message.rtm_family = UInt8(AF_INET)
+      message.rtm_type = UInt8(RTN_UNICAST)
+      let attribute = [UInt8(4 + hops.count), 0, UInt8(RTA_MULTIPATH.rawValue), 0] + hops
+      var header = nlmsghdr()
+      header.nlmsg_type = UInt16(RTM_NEWROUTE)
+      header.nlmsg_len = UInt32(MemoryLayout<nlmsghdr>.size + MemoryLayout<rtmsg>.size + attribute.count)
+      return withUnsafeBytes(of: header) { Array($0) } + withUnsafeBytes(of: message) { Array($0) }
+        + attribute
+    }
+    func interfaces(_ hops: [UInt8]) -> [UInt32]? {
+      guard case .route(let route)? = contents(datagram(hops)).first else { return nil }
+      return route.interfaces
+    }
+    #expect(interfaces(hops) == [7, 9, 8])
+    for count in 0..<hops.count { #expect(interfaces(Array(hops[..<count]))?.count ?? 4 <= 3) }
+    // A length of nothing is the end.
+    hops.replaceSubrange(16..<18, with: [0, 0])
+    #expect(interfaces(hops) == [7])
+  }
+
   @Test func everyTruncationEnds() throws {
     for datagram in try recordAll() {
       let whole = contents(datagram).count

@@ -106,9 +106,38 @@ import Tun
       var writer = socket.writer()
       let result = writer.send(&batch)
       #expect(result.sent == 2 && result.failed == 3 && result.firstFailedSlot == 1)
+      #expect(result.unreachableSlots == [2, 1])
       #expect((0..<5).map { batch[$0].disposition == .done } == [true, false, false, true, false])
       #expect(
         socket.send([UInt8](repeating: 0, count: 100).span.bytes, along: bad).error == .networkUnreachable)
+    }
+  }
+
+  @Test(.needsRoot) func everyWayOfHavingNoWayNamesItsPath() throws {
+    try inNetworkNamespace {
+      var netlink = try Netlink()
+      let bound = InterfaceAddress(.v4(IPv4Address(10, 1, 2, 3)), prefixLength: 24, interface: 1)
+      try netlink.apply(.addAddress(bound))
+      let kinds: [(KernelRoute.Kind, Errno)] = [
+        (.unreachable, .noRouteToHost), (.blackhole, .invalidArgument),
+        (.other(UInt8(RTN_PROHIBIT)), .permissionDenied),
+      ]
+      let socket = try UDPSocket(port: 0)
+      var writer = socket.writer()
+      var batch = PacketBatch(bufferCount: 8, bufferCapacity: 2000)
+      for (number, (kind, error)) in kinds.enumerated() {
+        let remote = Endpoint(address: .v4(IPv4Address(192, 0, 2, UInt8(number))), port: 9)
+        try netlink.apply(.addRoute(KernelRoute(to: IPPrefix(host: remote.address), kind: kind)))
+        // The same with and without an address of ours, and each more than once.
+        let paths = [Path(remote: remote), Path(remote: remote, local: bound.address)]
+        batch.removeAll()
+        for path in paths + paths {
+          batch.add([1, 2], to: path, .send)
+          batch.add([3, 4], to: path, .send)
+        }
+        let result = writer.send(&batch)
+        #expect(result.failed == 8 && result.error == error && result.unreachableSlots == [0, 2], "\(kind)")
+      }
     }
   }
 
@@ -185,8 +214,9 @@ import Tun
 
   @Test(.needsRoot) func icmpErrorsAreCountedAndTheSocketGoesOn() throws {
     try inNetworkNamespace {
-      let socket = try UDPSocket(port: 0)
-      try socket.setReportsErrors(true)
+      var options = UDPSocket.Options()
+      options.reportsErrors = true
+      let socket = try UDPSocket(port: 0, options: options)
       let closed = Path(remote: Endpoint(address: Self.loopbacks[0], port: socket.port &+ 1))
       let path = Path(remote: Endpoint(address: Self.loopbacks[0], port: socket.port))
       #expect(socket.send([1].span.bytes, along: closed).sent == 1)

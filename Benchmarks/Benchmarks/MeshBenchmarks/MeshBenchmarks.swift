@@ -20,6 +20,17 @@ let benchmarks: @Sendable () -> Void = {
     }
   }
 
+  for size in [64, 1420] {
+    Benchmark("Send \(Chain.packetCount) × \(size) octets to a peer") { benchmark in
+      var chain = Chain(size: size)
+      benchmark.measure { _ in chain.send() }
+    }
+    Benchmark("\(Chain.packetCount) × \(size) octets through a third node") { benchmark in
+      var chain = Chain(size: size)
+      benchmark.measure { _ in chain.cross() }
+    }
+  }
+
   Benchmark("Publish an endpoint of one of 10000 peers") {
     (benchmark, draft: ForwardingTable.Draft) in
     publish(benchmark, draft)

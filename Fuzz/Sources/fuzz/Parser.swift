@@ -7,6 +7,7 @@ enum Parser: String, CaseIterable {
   case filterRule = "filter-rule"
   case ipHeader = "ip-header"
   case merge
+  case mssClamp = "mss-clamp"
   case netlink
   case probeAnswer = "probe-answer"
   case superPacket = "super-packet"
@@ -26,6 +27,7 @@ enum Parser: String, CaseIterable {
     case .filterRule: feedFilterRule(input)
     case .ipHeader: feedIPHeader(input)
     case .merge: feedMerge(input)
+    case .mssClamp: feedMSSClamp(input)
     case .netlink: feedNetlink(input)
     case .probeAnswer: feedProbeAnswer(input)
     case .superPacket: feedSuperPacket(input)

@@ -34,6 +34,9 @@ extension Speaker {
   public mutating func doubt(_ id: NeighbourID, at now: Instant) {
     guard let neighbour = neighbourTable[id], neighbour.cost.isFinite, !isShutDown else { return }
     neighbourTable[id]?.liveness.doubt(isLossy: neighbour.multicastHellos.showsLoss, at: now)
+    if neighbour.liveness.state == .trusted, neighbourTable[id]?.liveness.state == .doubted {
+      emit(.neighbourDoubted(id))
+    }
     question(id, at: now)
     schedule(id)
   }
@@ -44,6 +47,15 @@ extension Speaker {
     giveUp(id, at: now)
     refreshCost(id, at: now)
     schedule(id)
+  }
+
+  /// Packets to a neighbour take another way from now on, on which an answer takes `roundTrip` if that is known.
+  ///
+  /// What was measured along the former one is of no use any more.
+  public mutating func rerouted(_ id: NeighbourID, roundTrip: Duration?, at now: Instant) {
+    guard neighbourTable[id] != nil, let roundTrip else { return }
+    neighbourTable[id]?.roundTrip.restart(with: roundTrip, at: now)
+    refreshCost(id, at: now)
   }
 
   /// Does what is due about whether a neighbour is there.

@@ -19,6 +19,8 @@ public struct Speaker: Sendable {
     case switched(RouteSwitch)
     /// The neighbour's link became usable or unusable, its cost changed, or its address.
     case neighbourChanged(NeighbourID)
+    /// The neighbour has to show that it is there: if there is another way to it, now is the time to try that.
+    case neighbourDoubted(NeighbourID)
     /// Our sequence number changed and is to be persisted.
     case seqnoChanged(Seqno)
     /// Another node's claim to the prefix is newer than ours, or its owner speaks itself.

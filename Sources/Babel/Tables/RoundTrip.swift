@@ -74,6 +74,12 @@ struct RoundTrip: Sendable {
     if smoothed > settled + step || smoothed < settled - step { self.settled = smoothed }
   }
 
+  /// Begins anew with a first sample: packets take another way.
+  mutating func restart(with sample: Duration, at now: Instant) {
+    (smoothed, settled, shift) = (sample, sample, nil)
+    expiry = now.advanced(by: Self.lifetime)
+  }
+
   private mutating func follow(_ sample: Duration, from old: Duration, at now: Instant) {
     let tolerance = max(old / 4, .milliseconds(10))
     guard sample > old + tolerance || sample < old - tolerance else {

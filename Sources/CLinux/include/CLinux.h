@@ -10,6 +10,9 @@
 #pragma clang module import SwiftGlibc
 #endif
 
+#include <time.h>
+
+#include <linux/errqueue.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>

@@ -23,6 +23,7 @@ public final class DataPlaneEvents: Sendable {
     var peer: PeerID
     var instant: Instant
     var order: PacketOrder
+    var path: Path?
   }
 
   private let handshakes: Mutex<DatagramQueue<Path>>
@@ -66,7 +67,8 @@ public final class DataPlaneEvents: Sendable {
     }
     isMore =
       take(limit, from: controls, body) { arrival, packet in
-        .control(arrival.peer, packet, arrival: arrival.instant, order: arrival.order)
+        .control(
+          arrival.peer, packet, arrival: arrival.instant, order: arrival.order, path: arrival.path)
       } || isMore
     isMore = take(limit, from: packets, body) { .needsSession($0, $1) } || isMore
     isMore = take(limit, from: cookies, body) { .handshake($1, $0) } || isMore
@@ -103,9 +105,9 @@ extension DataPlaneEvents {
   }
 
   internal func postControl(
-    _ packet: RawSpan, from peer: PeerID, at instant: Instant, _ order: PacketOrder
+    _ packet: RawSpan, from peer: PeerID, along path: Path?, at instant: Instant, _ order: PacketOrder
   ) -> Bool {
-    let arrival = Arrival(peer: peer, instant: instant, order: order)
+    let arrival = Arrival(peer: peer, instant: instant, order: order, path: path)
     return noteNews(controls.withLock { $0.append(arrival, packet) })
   }
 

@@ -38,7 +38,7 @@ public enum DropReason: String, Sendable, CaseIterable {
   case transitRefused = "transit refused"
   /// Transit whose TTL or hop limit ran out.
   case hopLimitExceeded = "hop limit exceeded"
-  /// Transit larger than the MTU.
+  /// Larger than the way on carries.
   case tooBig = "too big"
   /// A handshake message that found its queue full.
   case handshakeQueueFull = "handshake queue full"

@@ -42,6 +42,12 @@ extension Inbound {
       if let error { reply(error, about: index, header, of: batch, to: id, table, now) }
       return
     }
+    if header.opensConnection(batch.bytes(index)) {
+      // What is offered limits what comes back, along the way that this packet took.
+      let onward = batch[index].disposition == .relay ? limit.octets : .max
+      var octets = batch.mutableBytes(index)
+      octets.clampMSS(header, mtu: min(table.mtu(of: peer), onward))
+    }
     if ecn != header.ecn {
       var octets = batch.mutableBytes(index)
       octets.setECN(ecn)
@@ -59,7 +65,9 @@ extension Inbound {
       return
     }
     batch[index].length = UInt32(header.totalLength)
-    guard events.postControl(batch.bytes(index), from: id, at: now, order) else {
+    let place = batch[index].path
+    let path = place == PacketBatch.Slot.noPath ? nil : batch.path(place)
+    guard events.postControl(batch.bytes(index), from: id, along: path, at: now, order) else {
       drop(index, of: &batch, .controlQueueFull)
       return
     }
@@ -115,10 +123,11 @@ extension Inbound {
       reply(.hopLimitExceeded, about: index, header, of: batch, to: id, table, now)
       return false
     }
-    let mtu = table.settings.mtu
-    guard header.totalLength <= mtu || mayBeFragmented(header, batch.bytes(index)) else {
+    limit.turn(to: next, in: table)
+    let mtu = limit.octets
+    guard header.totalLength <= mtu || PeerMTU.mayBeFragmented(header, batch.bytes(index)) else {
       drop(index, of: &batch, .tooBig)
-      reply(.packetTooBig(mtu: mtu), about: index, header, of: batch, to: id, table, now)
+      reply(PeerMTU.error(mtu, about: header), about: index, header, of: batch, to: id, table, now)
       return false
     }
     // The padding that came is kept as far as it is ours to send; none is added, since the next packet of a GRO train
@@ -132,11 +141,6 @@ extension Inbound {
     return true
   }
 
-  /// IPv4 without DF: the outer datagram is fragmented instead.
-  private func mayBeFragmented(_ header: IPHeader, _ packet: RawSpan) -> Bool {
-    header.source.family == .v4 && packet.byte(6) & 0x40 == 0
-  }
-
   /// Answers the packet in slot `index` with an ICMP error through the tunnel that it came by.
   private mutating func reply(
     _ error: ICMPError, about index: Int, _ header: IPHeader, of batch: borrowing PacketBatch, to id: PeerID,
@@ -145,7 +149,7 @@ extension Inbound {
     guard let source = table.errorSource(header.source.family), errorBudget.take(at: now),
       let reply = replies.append(error, about: batch.bytes(index), from: source)
     else { return }
-    replies.pad(reply, mtu: table.settings.mtu)
+    replies.pad(reply, mtu: table.peer(id).map { table.mtu(of: $0) } ?? table.settings.mtu)
     replies[reply].peer = id.rawValue
     replies[reply].disposition = .relay
   }

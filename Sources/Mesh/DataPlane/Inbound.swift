@@ -15,6 +15,8 @@ public struct Inbound: ~Copyable {
   internal var errorBudget = TokenBucket(rate: 1000, burst: 50)
   /// For ICMP errors from routers that announce no prefix of their own.
   internal var exemptions = TokenBucket(rate: 1000, burst: 50)
+  /// For the peers that packets are relayed to.
+  internal var limit = PeerMTU()
   internal let events: DataPlaneEvents
   private let drops: DropCounters
 
@@ -31,6 +33,7 @@ public struct Inbound: ~Copyable {
   /// `peer`; or as `.done`: dropped, or copied into an event.
   public mutating func process(_ batch: inout PacketBatch, table: ForwardingTable, at now: Instant) {
     replies.removeAll()
+    limit = PeerMTU()
     var receiver = ReceiverIndex(0)
     for index in 0..<batch.count where batch[index].disposition == .pending {
       switch MessageType(batch.bytes(index)) {
@@ -156,10 +159,20 @@ extension Inbound {
     if session.keypair.confirm(), !events.postKeyConfirmed(session.id, session.keypair.localIndex) {
       session.keypair.forgetConfirmation()
     }
-    guard path != PacketBatch.Slot.noPath else { return }
-    let observed = batch.path(path)
-    guard observed != session.peer.path else { return }
-    // A lost observation is made again by the next packet.
-    _ = events.postEndpointObserved(session.id, observed)
+    guard path != PacketBatch.Slot.noPath, batch.path(path) != session.peer.heard else { return }
+    noteMoved(session, batch)
+  }
+
+  /// Tells that the peer sends by another path, unless it only asked whether that works.
+  private func noteMoved(_ session: ForwardingTable.Session, _ batch: borrowing PacketBatch) {
+    for packet in (0..<run.count).reversed() where run[packet].authentic {
+      let place = batch[run.slot(packet)].path
+      guard place != PacketBatch.Slot.noPath, batch.path(place) != session.peer.heard else { return }
+      let plaintext = batch.bytes(at: run[packet].source, count: run[packet].length)
+      if session.peer.speaksBabel, PathProbe.matches(plaintext) { continue }
+      // A lost observation is made again by the next packet.
+      _ = events.postEndpointObserved(session.id, batch.path(place))
+      return
+    }
   }
 }

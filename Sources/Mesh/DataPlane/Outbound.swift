@@ -13,6 +13,7 @@ public struct Outbound: ~Copyable {
   private var aead: AEAD
   private var run = Run(capacity: 128)
   private var errorBudget = TokenBucket(rate: 1000, burst: 50)
+  private var limit = PeerMTU()
   private let events: DataPlaneEvents
   private let drops: DropCounters
 
@@ -28,6 +29,7 @@ public struct Outbound: ~Copyable {
   /// A packet ends as `.send`, or as `.done`: dropped, or copied into `needsSession`.
   public mutating func process(_ batch: inout PacketBatch, table: ForwardingTable, at now: Instant) {
     replies.removeAll()
+    limit = PeerMTU()
     for index in 0..<batch.count where batch[index].disposition == .pending {
       route(index, of: &batch, table, now)
     }
@@ -42,19 +44,23 @@ public struct Outbound: ~Copyable {
 
   /// Copies a packet into `batch` and seals it for `id`: staged packets, Babel, probes.
   ///
-  /// `path` overrules the peer's. `false` if the batch is full or the peer has no endpoint or no session that
-  /// may send; nothing is posted then.
+  /// `path` overrules the peer's. With a `size`, padding makes the plaintext exactly that long, whatever the MTU: the
+  /// receiver drops it unseen but authenticated, so that it tells what the path carries. `false` if the batch is full or
+  /// its buffers too small, or the peer has no endpoint or no session that may send; nothing is posted then.
   public mutating func seal(
-    _ packet: RawSpan, to id: PeerID, along path: Path? = nil, in batch: inout PacketBatch,
-    table: ForwardingTable,
-    at now: Instant
+    _ packet: RawSpan, to id: PeerID, along path: Path? = nil, size: Int? = nil, in batch: inout PacketBatch,
+    table: ForwardingTable, at now: Instant
   ) -> Bool {
-    guard let peer = table.peer(id), let path = path ?? peer.path,
+    guard size ?? 0 <= batch.bufferCapacity, let peer = table.peer(id), let path = path ?? peer.path,
       let (keypair, counter) = Self.reserve(1, peer, now), let index = batch.append(copying: packet)
     else { return false }
     batch[index].peer = id.rawValue
     if let header = IPHeader(reading: packet) { batch[index].ecn = ECN.encapsulate(header.ecn) }
-    batch.pad(index, mtu: table.settings.mtu)
+    if let size {
+      batch.pad(index, to: size)
+    } else {
+      batch.pad(index, mtu: table.mtu(of: peer))
+    }
     run.append(slot: index, batch.job(index))
     seal(&batch, peer, keypair, from: counter, along: path, now)
     return true
@@ -82,15 +88,26 @@ extension Outbound {
     let target = table.allowedIPs.target(for: header.destination, from: header.source)
     switch shortcut.map({ .peer($0) }) ?? target {
     case .peer(let id):
+      limit.turn(to: id, in: table)
+      guard
+        header.totalLength <= limit.confirmed || PeerMTU.mayBeFragmented(header, batch.bytes(index))
+      else {
+        refuse(index, of: &batch, .tooBig, PeerMTU.error(limit.octets, about: header), now)
+        return
+      }
       batch[index].peer = id.rawValue
       batch[index].ecn = ECN.encapsulate(header.ecn)
       batch[index].length = UInt32(header.totalLength)
       batch[index].disposition = .relay
-      batch.pad(index, mtu: table.settings.mtu)
+      if header.opensConnection(batch.bytes(index)) {
+        var octets = batch.mutableBytes(index)
+        octets.clampMSS(header, mtu: limit.octets)
+      }
+      batch.pad(index, mtu: limit.octets)
     case .none, .local:
-      refuse(index, of: &batch, .noRoute, now)
+      refuse(index, of: &batch, .noRoute, .hostUnreachable, now)
     case .unreachable:
-      refuse(index, of: &batch, .unreachable, now)
+      refuse(index, of: &batch, .unreachable, .hostUnreachable, now)
     }
   }
 
@@ -120,7 +137,7 @@ extension Outbound {
         let index = run.slot(packet)
         // The host learns at once that the peer cannot be reached; another node's packets were announced to us in error.
         if fromHost {
-          refuse(index, of: &batch, .noEndpoint, now)
+          refuse(index, of: &batch, .noEndpoint, .hostUnreachable, now)
         } else {
           drop(index, of: &batch, .noEndpoint)
         }
@@ -200,11 +217,10 @@ extension Outbound {
   /// The error comes from the destination: the kernel takes no packet with one of its own addresses as source from a
   /// device, and a strict reverse path filter takes this one, since the destination is routed to the device.
   private mutating func refuse(
-    _ index: Int, of batch: inout PacketBatch, _ reason: DropReason, _ now: Instant
+    _ index: Int, of batch: inout PacketBatch, _ reason: DropReason, _ error: ICMPError, _ now: Instant
   ) {
     drop(index, of: &batch, reason)
     guard let header = IPHeader(reading: batch.bytes(index)), errorBudget.take(at: now) else { return }
-    let error = ICMPError.hostUnreachable
     guard let reply = replies.append(error, about: batch.bytes(index), from: header.destination) else {
       return
     }

@@ -10,9 +10,16 @@ extension PacketBatch {
 
   /// Lengthens packet `index` with zeros to a multiple of 16, but never beyond the MTU (whitepaper §5.4.6).
   internal mutating func pad(_ index: Int, mtu: Int) {
+    let length = Int(self[index].length)
+    let padded = Self.paddedLength(length, mtu: mtu)
+    guard padded > length else { return }
+    pad(index, to: padded)
+  }
+
+  /// Lengthens packet `index` with zeros to `padded` octets; there must be room behind it.
+  internal mutating func pad(_ index: Int, to padded: Int) {
     let slot = self[index]
     let length = Int(slot.length)
-    let padded = Self.paddedLength(length, mtu: mtu)
     guard padded > length else { return }
     var padding = mutableBytes(at: Int(slot.offset) + length, count: padded - length)
     for offset in 0..<padded - length { padding.set(byte: 0, at: offset) }

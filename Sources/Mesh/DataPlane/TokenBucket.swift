@@ -1,7 +1,7 @@
-internal import Net
+public import Net
 
 /// Allows `rate` events a second, and `burst` of them at once.
-internal struct TokenBucket: Sendable {
+public struct TokenBucket: Sendable {
   private let interval: Int64
   private let depth: Int64
   /// Nanoseconds of credit.
@@ -9,7 +9,7 @@ internal struct TokenBucket: Sendable {
   private var last = Instant.zero
 
   /// A full bucket.
-  internal init(rate: Int, burst: Int) {
+  public init(rate: Int, burst: Int) {
     interval = 1_000_000_000 / Int64(rate)
     depth = interval * Int64(burst)
     credit = depth
@@ -18,7 +18,7 @@ internal struct TokenBucket: Sendable {
   /// Takes a token; `false` if there is none.
   ///
   /// A clock that stepped back gives no credit.
-  internal mutating func take(at now: Instant) -> Bool {
+  public mutating func take(at now: Instant) -> Bool {
     let elapsed = last.duration(to: now).nanoseconds
     if elapsed > 0 {
       credit = min(depth, credit + min(elapsed, depth))

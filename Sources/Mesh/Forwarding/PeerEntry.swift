@@ -15,6 +15,10 @@ public final class PeerEntry: Sendable {
   public let next: Keypair?
   /// The way to the peer; `nil` while it has no endpoint.
   public let path: Path?
+  /// The way the peer's own packets came last: another one is news.
+  public let heard: Path?
+  /// The largest packet that the path is known to carry in one piece; `nil` while nothing is known.
+  public let mtu: Int?
   /// Whether the peer speaks Babel.
   ///
   /// If not, WireGuard's own source check holds for it.
@@ -29,13 +33,16 @@ public final class PeerEntry: Sendable {
   /// Makes an entry.
   public init(
     publicKey: PublicKey, previous: Keypair? = nil, current: Keypair? = nil, next: Keypair? = nil,
-    path: Path? = nil, speaksBabel: Bool = false, accept: AddressSet? = nil, activity: PeerActivity
+    path: Path? = nil, heard: Path? = nil, mtu: Int? = nil, speaksBabel: Bool = false,
+    accept: AddressSet? = nil, activity: PeerActivity
   ) {
     self.publicKey = publicKey
     self.previous = previous
     self.current = current
     self.next = next
     self.path = path
+    self.heard = heard ?? path
+    self.mtu = mtu
     self.speaksBabel = speaksBabel
     self.accept = accept
     self.activity = activity

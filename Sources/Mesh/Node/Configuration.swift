@@ -142,7 +142,7 @@ extension Configuration {
 
     /// Addresses in the order of the file; the first of each family is the node's own.
     public var addresses: [Address] = []
-    /// The MTU; `nil` is 1420.
+    /// The MTU; `nil` is what fits into the interfaces that datagrams leave by.
     public var mtu: Int?
     /// Where routes go.
     public var table = Table.auto
@@ -179,6 +179,9 @@ extension Configuration {
     ///
     /// Stock tools set one.
     public var endpoints: [EndpointSource] = []
+    /// The endpoint that the operator wants in use as long as it works, whether or not it is among the others; `nil` leaves
+    /// the choice to measurements.
+    public var pinned: Endpoint?
     /// Seconds between persistent keepalives; 0 is off.
     public var persistentKeepalive: UInt16 = 0
     /// Whether the peer speaks Babel; `nil` follows the interface.
@@ -197,6 +200,12 @@ extension Configuration {
     /// A peer that owns nothing.
     public init(publicKey: PublicKey) {
       self.publicKey = publicKey
+    }
+
+    /// Every endpoint, the pinned one last unless it is one of the others.
+    public var allEndpoints: [EndpointSource] {
+      guard let pinned, !endpoints.contains(.address(pinned)) else { return endpoints }
+      return endpoints + [.address(pinned)]
     }
 
     /// The peer's own addresses: the first host prefix of each family (`decisions.md` 13).

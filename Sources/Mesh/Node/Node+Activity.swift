@@ -13,6 +13,9 @@ extension Node {
       busyPeers.removeAll(keepingCapacity: true)
       for case let peer? in peers {
         sample(peer)
+        peer.paths.expireLearned(at: now)
+        reviewPaths(of: peer)
+        raceIfDue(with: peer)
         if isBusy(peer) { busyPeers.append(peer.id) }
       }
       calmSample = now.advanced(by: Self.calmSampling)
@@ -28,6 +31,7 @@ extension Node {
   private mutating func sample(_ peer: Peer) {
     report(peer)
     drain(peer)
+    watchPaths(of: peer)
     guard peer.isLinkUp else { return }
     let activity = peer.activity
     speaker?.observe(

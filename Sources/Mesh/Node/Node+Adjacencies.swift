@@ -76,7 +76,7 @@ extension Node {
   }
 
   private func canBeReached(_ peer: Peer) -> Bool {
-    peer.endpoints.current != nil || peer.hasSession(at: now)
+    peer.paths.current != nil || peer.hasSession(at: now)
   }
 
   private mutating func choose(_ peer: Peer) {
@@ -170,7 +170,7 @@ extension Node {
   private mutating func discoverOne() {
     let unknown = boundedPeers.first { peer in
       peer.adjacency.speaker == .unknown && !peer.adjacency.isChosen && !peer.isLinkUp
-        && peer.adjacency.discoveryPause <= now && peer.endpoints.current != nil && !peer.hasSession(at: now)
+        && peer.adjacency.discoveryPause <= now && peer.paths.current != nil && !peer.hasSession(at: now)
     }
     guard let unknown else { return }
     unknown.adjacency.isDiscovery = true
@@ -190,7 +190,7 @@ extension Node {
       let since = peer.adjacency.lostSince ?? now
       peer.adjacency.lostSince = since
       guard lost == nil, now >= since.advanced(by: Self.lossPatience), peer.adjacency.shunnedUntil <= now,
-        peer.endpoints.current != nil
+        peer.paths.current != nil
       else { continue }
       lost = peer
     }

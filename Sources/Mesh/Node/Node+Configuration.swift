@@ -77,6 +77,7 @@ extension Node {
     let tunnel = Tunnel(
       identity: identity, peer: settings.publicKey, number: id.rawValue, seed: random.next())
     let peer = Peer(id: id, configuration: settings, tunnel: tunnel)
+    peer.paths.setUplinks(uplinks)
     peers[index] = peer
     ids[settings.publicKey] = id
     if let other = ownersByLinkLocal[peer.linkLocal].flatMap({ self.peer($0) }) {
@@ -88,7 +89,7 @@ extension Node {
   }
 
   private mutating func update(_ peer: Peer, _ settings: Configuration.Peer, isNew: Bool = false) {
-    peer.endpoints.configure(settings.endpoints)
+    configurePaths(of: peer, settings)
     peer.tunnel.presharedKey = settings.presharedKey
     let interval = Duration.seconds(Int64(settings.persistentKeepalive))
     if settings.persistentKeepalive != peer.configuration.persistentKeepalive || isNew {
@@ -157,6 +158,11 @@ extension Node {
     self.mtu = mtu
     draft.settings.mtu = mtu
     isTableDirty = true
-    for case let peer? in peers where peer.speaksBabel { joinBabel(peer) }
+    for case let peer? in peers {
+      if peer.speaksBabel { joinBabel(peer) }
+      // What paths carry was looked for up to the former MTU.
+      for place in peer.paths.candidates.indices { peer.paths.candidates[place].mtu = nil }
+      refreshEntry(of: peer)
+    }
   }
 }

@@ -6,14 +6,15 @@ extension Node {
   mutating func handle(_ event: DataPlaneEvent) {
     switch event {
     case .handshake(let message, let path): handleHandshake(message, along: path)
-    case .control(let id, let packet, let arrival, let order):
+    case .control(let id, let packet, let arrival, let order, let path):
       guard let peer = peer(id) else { return }
-      handleControl(packet, from: peer, arrival: arrival, order)
+      handleControl(packet, from: peer, along: path, arrival: arrival, order)
     case .needsSession(let id, let packet):
       guard let peer = peer(id) else { return }
       stage(packet, for: peer)
     case .keyConfirmed(let id, let index):
       guard let peer = peer(id) else { return }
+      peer.keyConfirmed = now
       peer.tunnel.keyConfirmed(index, at: now, in: &device)
       drain(peer)
     case .endpointObserved(let id, let path):
@@ -40,7 +41,7 @@ extension Node {
     switch gate?.admit(message, from: path.remote, underLoad: isLoaded, at: now, using: &random) {
     case .admit: break
     case .reply(let reply):
-      outbox.append(.datagram(reply, path))
+      outbox.append(.datagram(reply, uplinks.naming(path), to: nil))
       return
     case .drop, nil: return
     }
@@ -85,11 +86,15 @@ extension Node {
     peer.activity.noteHandshakeReceived(byteCount: HandshakeInitiation.size)
     switch answer {
     case .session:
-      observe(path, of: peer)
+      // Packets follow the initiator to where its first one comes from (S5.11); until then they go where they went.
+      peer.responsePath = uplinks.naming(path)
+      if !peer.hasSession(at: now) {
+        use(peer.paths.observe(path, at: now).place, of: peer, because: .roamed)
+      }
       drain(peer)
     case .copy(let response):
       peer.activity.noteHandshakeSent(byteCount: response.count)
-      outbox.append(.datagram(response, path))
+      outbox.append(.datagram(response, uplinks.naming(path), to: peer.id))
     }
   }
 
@@ -101,7 +106,7 @@ extension Node {
     }
     try peer.tunnel.consume(response, at: now, in: &device)
     peer.activity.noteHandshakeReceived(byteCount: byteCount)
-    observe(path, of: peer)
+    finishRace(with: peer, along: path)
     drain(peer)
   }
 
@@ -119,7 +124,7 @@ extension Node {
   ///
   /// Only `forUser` traffic makes the 20 attempts start over.
   mutating func connect(_ peer: Peer, forUser: Bool = false) {
-    guard isLinkUp, peer.endpoints.current != nil else { return }
+    guard isLinkUp, peer.paths.current != nil else { return }
     peer.tunnel.initiate(renewingAttempts: forUser, at: now, in: &device, using: &random)
     drain(peer)
   }
@@ -163,17 +168,20 @@ extension Node {
       state.highWaterMark = device.timestamps.highWaterMark
       outbox.append(.persist(state))
     }
-    guard let path = peer.endpoints.current else { return }
+    guard MessageType(unsafe message.span.bytes) == .handshakeResponse else {
+      race(message, to: peer)
+      return
+    }
+    guard let path = peer.responsePath.take() else { return }
     peer.activity.noteHandshakeSent(byteCount: message.count)
-    peer.adjacency.initiationSent = now
-    outbox.append(.datagram(message, path))
+    outbox.append(.datagram(message, path, to: peer.id))
   }
 
   /// What waited goes out; with nothing waiting a keepalive, so that the peer may send too (1.2.9).
   private mutating func established(_ peer: Peer, mustConfirm: Bool) {
     peer.lastHandshake = epoch + now.nanoseconds
     peer.unansweredHandshakes = 0
-    outbox.append(.event(.sessionEstablished(peer.publicKey, endpoint: peer.endpoints.current?.remote)))
+    outbox.append(.event(.sessionEstablished(peer.publicKey, endpoint: peer.paths.current?.remote)))
     if peer.staged.isEmpty, mustConfirm { outbox.append(.seal([], peer.id)) }
     while let packet = peer.staged.popFirst() { outbox.append(.seal(packet, peer.id)) }
     // Who must confirm has asked, and this is how long the answer took.
@@ -182,10 +190,10 @@ extension Node {
     sessionBegan(with: peer, byPeer: !mustConfirm)
   }
 
-  /// No answer within REKEY_TIMEOUT: our side of the path is forgotten (1.2.14), and another endpoint has its turn.
+  /// No answer within REKEY_TIMEOUT: our side of the path is forgotten (1.2.14).
   private mutating func retry(_ peer: Peer) {
-    peer.endpoints.forgetSource()
-    peer.endpoints.turn()
+    peer.paths.forgetSource()
+    loseRace(with: peer)
     refreshEntry(of: peer)
     peer.unansweredHandshakes += 1
     if peer.isGone { stopRepresenting(peer) }
@@ -206,50 +214,6 @@ extension Node {
     closeLink(peer)
     peer.client.lastSpoken = nil
     stopRepresenting(peer)
-    refreshEntry(of: peer)
-  }
-
-  // MARK: Endpoints
-
-  private mutating func observe(_ path: Path, of peer: Peer) {
-    let old = peer.endpoints.current?.remote
-    guard peer.endpoints.observe(path) else { return }
-    isUnderlayDirty = true
-    if let old, old != path.remote { outbox.append(.event(.endpointChanged(peer.publicKey, path.remote))) }
-    refreshEntry(of: peer)
-  }
-
-  mutating func resolve(_ source: Configuration.EndpointSource, to addresses: [Endpoint]) {
-    for case let peer? in peers where peer.endpoints.sources.contains(source) {
-      let hadPath = peer.endpoints.current != nil
-      peer.endpoints.resolve(source, to: addresses)
-      isUnderlayDirty = true
-      refreshEntry(of: peer)
-      guard !hadPath, isWanted(peer) || !peer.staged.isEmpty else { continue }
-      connect(peer)
-    }
-    collectUnresolvedNames()
-  }
-
-  mutating func collectUnresolvedNames() {
-    unresolvedNames = []
-    for case let peer? in peers {
-      for source in peer.endpoints.unresolved where !unresolvedNames.contains(source) {
-        unresolvedNames.append(source)
-      }
-    }
-  }
-
-  mutating func move(_ key: PublicKey, to endpoint: Endpoint) {
-    guard let peer = peer(key), peer.endpoints.current?.remote != endpoint else { return }
-    _ = peer.endpoints.observe(Path(remote: endpoint))
-    isUnderlayDirty = true
-    refreshEntry(of: peer)
-  }
-
-  mutating func forgetSource(of id: PeerID) {
-    guard let peer = peer(id) else { return }
-    peer.endpoints.forgetSource()
     refreshEntry(of: peer)
   }
 
@@ -281,7 +245,9 @@ extension Node {
     let keypairs = peer.tunnel.keypairs
     draft[peer.id] = PeerEntry(
       publicKey: peer.publicKey, previous: keypairs.previous, current: keypairs.current, next: keypairs.next,
-      path: isLinkUp ? peer.endpoints.current : nil, speaksBabel: peer.speaksBabel,
+      path: isLinkUp ? peer.paths.current : nil, heard: peer.heard,
+      mtu: peer.paths.index.flatMap { peer.paths.candidates[$0].mtu?.confirmed },
+      speaksBabel: peer.speaksBabel,
       accept: peer.configuration.accept.map { AddressSet($0) }, activity: peer.activity)
     isTableDirty = true
   }

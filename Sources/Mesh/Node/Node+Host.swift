@@ -76,8 +76,8 @@ extension Node {
     isUnderlayDirty = false
     var addresses: Set<IPAddress> = []
     for case let peer? in peers {
-      for endpoint in peer.endpoints.endpoints { addresses.insert(endpoint.address) }
-      if let current = peer.endpoints.current { addresses.insert(current.remote.address) }
+      for endpoint in peer.paths.endpoints { addresses.insert(endpoint.address) }
+      if let current = peer.paths.current { addresses.insert(current.remote.address) }
     }
     guard addresses != underlay else { return nil }
     underlay = addresses

@@ -64,29 +64,26 @@ extension Node {
     speaker?.linkDown(NeighbourID(peer.id.rawValue), at: now)
   }
 
-  /// Packets to a peer cannot leave: its routes are of no use until it is heard to answer.
-  mutating func loseNeighbour(_ id: PeerID) {
-    guard let peer = peer(id), peer.isLinkUp else { return }
-    speaker?.linkFailed(NeighbourID(id.rawValue), at: now)
-  }
-
-  /// Packets from some peers came by an interface that carries none now.
-  ///
-  /// There may be another way, so they are asked.
-  mutating func doubtNeighbours(behind interface: UInt32) {
-    for case let peer? in peers where peer.isLinkUp && peer.endpoints.current?.interface == interface {
-      speaker?.doubt(NeighbourID(peer.id.rawValue), at: now)
-    }
+  /// Packets to a peer cannot leave along the path in use: its routes are of no use until it is heard to answer.
+  mutating func loseNeighbour(_ peer: Peer) {
+    guard peer.isLinkUp else { return }
+    speaker?.linkFailed(NeighbourID(peer.id.rawValue), at: now)
   }
 
   /// An authentic Babel packet, its headers checked by the lane.
-  mutating func handleControl(_ packet: [UInt8], from peer: Peer, arrival: Instant, _ order: PacketOrder) {
+  mutating func handleControl(
+    _ packet: [UInt8], from peer: Peer, along path: Path?, arrival: Instant, _ order: PacketOrder
+  ) {
     guard peer.speaksBabel, let header = unsafe IPHeader(reading: packet.span.bytes),
       case .v6(let source) = header.source, case .v6(let destination) = header.destination
     else { return }
     noteSpoken(peer)
     noteSpeaker(peer, at: source)
     let payload = unsafe packet.span.bytes.extracting(BabelDatagram.overhead..<header.totalLength)
+    if let probe = PathProbe(reading: payload) {
+      if let path { handle(probe, from: peer, along: path, arrival: arrival) }
+      return
+    }
     if let probe = DirectProbe(reading: payload) {
       handle(probe, from: peer)
       return
@@ -127,6 +124,9 @@ extension Node {
         guard isUp != peer.isNeighbourUp else { continue }
         peer.isNeighbourUp = isUp
         outbox.append(.event(.neighbourChanged(peer.publicKey, isUp: isUp)))
+      case .neighbourDoubted(let neighbour):
+        guard let peer = peer(PeerID(rawValue: neighbour.rawValue)) else { continue }
+        suspect(peer, because: .silence)
       case .seqnoChanged(let seqno):
         persist(seqno: seqno)
       }

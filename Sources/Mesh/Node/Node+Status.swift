@@ -36,8 +36,8 @@ extension Node {
   private func status(ofDormant settings: Configuration.Peer) -> Status.Peer {
     var status = Status.Peer(publicKey: settings.publicKey)
     status.presharedKey = settings.presharedKey
-    status.configuredEndpoints = settings.endpoints
-    if case .address(let endpoint)? = settings.endpoints.first { status.endpoint = endpoint }
+    status.configuredEndpoints = settings.allEndpoints
+    if case .address(let endpoint)? = settings.allEndpoints.first { status.endpoint = endpoint }
     status.allowedIPs = settings.allowedIPs
     status.persistentKeepalive = settings.persistentKeepalive
     return status
@@ -46,8 +46,9 @@ extension Node {
   private func status(of peer: Peer, _ prefixes: [IPPrefix], _ view: NeighbourView?) -> Status.Peer {
     var status = Status.Peer(publicKey: peer.publicKey)
     status.presharedKey = peer.configuration.presharedKey
-    status.endpoint = peer.endpoints.current?.remote
-    status.configuredEndpoints = peer.configuration.endpoints
+    status.endpoint = peer.paths.current?.remote
+    status.configuredEndpoints = peer.configuration.allEndpoints
+    status.paths = peer.paths.candidates.indices.map { self.status(ofPath: $0, of: peer) }
     // In the order configured, then what was learned.
     let configured = Set(peer.configuration.allowedIPs).intersection(prefixes)
     status.allowedIPs = peer.configuration.allowedIPs.filter(configured.contains)
@@ -68,6 +69,27 @@ extension Node {
       neighbour.prefixLimit = view.prefixLimit
       neighbour.refusals = Self.counts(view.refusals)
       status.neighbour = neighbour
+    }
+    return status
+  }
+
+  private func status(ofPath place: Int, of peer: Peer) -> Status.Path {
+    let candidate = peer.paths.candidates[place]
+    var status = Status.Path(endpoint: candidate.remote)
+    let isOneOfMany = peer.paths.candidates.count { $0.remote == candidate.remote } > 1
+    status.source = (candidate.uplink ?? (isOneOfMany ? candidate.source : nil))?.address
+    status.isInUse = place == peer.paths.index
+    status.isPinned = candidate.remote == peer.paths.pinned
+    status.roundTrip = candidate.quality.roundTrip
+    status.lossPerMille = Int((candidate.quality.loss * 1000).rounded())
+    status.mtu = candidate.mtu?.confirmed
+    status.useTime = candidate.usedSince.map { $0.duration(to: now) }
+    if !candidate.isUsable(at: now) {
+      status.state = .failed
+    } else if candidate.quality.unanswered > 0 {
+      status.state = .silent
+    } else if candidate.quality.roundTrip != nil {
+      status.state = .alive
     }
     return status
   }

@@ -33,12 +33,19 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case healthy(Set<IPPrefix>)
     /// The TUN device is up or down (1.2.16).
     case link(isUp: Bool)
-    /// Our side of the path to the peer is no longer valid (1.2.28).
-    case staleSource(PeerID)
-    /// The kernel takes no datagram for the peer.
-    case unreachable(PeerID)
+    /// Our side of this path to the peer is no longer valid (1.2.28).
+    case staleSource(PeerID, Path)
+    /// The kernel takes no datagram for the peer along this path.
+    case unreachable(PeerID, Path)
+    /// A datagram to this endpoint did not arrive, or so somebody says.
+    case icmp(Endpoint, PathError)
     /// An interface of the host other than ours went down, or carries nothing any more.
     case interfaceDown(UInt32)
+    /// Where packets may leave the host, those first of each family that the kernel would choose, and the largest MTU of a
+    /// running interface.
+    case uplinks([Uplink], maximumMTU: Int)
+    /// Links, addresses or routes of the host other than ours have changed: peers may be out of reach, or in reach again.
+    case networkChanged
     /// The node is about to end: routes are retracted.
     case shutdown
   }
@@ -49,14 +56,19 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case publish(ForwardingTable)
     /// To be run, by whatever thread has time, and answered with `Input.opened`.
     case open(Opening)
-    /// A handshake message, to be sent as it is with DSCP AF41.
-    case datagram([UInt8], Path)
+    /// A handshake message, to be sent as it is with DSCP AF41; that it cannot be sent is news about the peer it is for.
+    case datagram([UInt8], Path, to: PeerID?)
     /// A packet to be sealed for the peer under the table published last, and sent.
     ///
     /// An empty one is a keepalive.
     case seal([UInt8], PeerID)
     /// A routing message, to be sealed like any packet, with the octets of that moment.
     case speak(BabelPacket, PeerID)
+    /// A packet to be sealed for the peer and sent along this path, from its local address or not at all.
+    ///
+    /// Unless it may be fragmented, it is sent whole or not at all: what is longer than the MTU of the interface comes back
+    /// as `Input.icmp` with that MTU, or with 0 if it cannot be told.
+    case probe([UInt8], PeerID, Path, mayFragment: Bool)
     /// From now on the host shall send packets to the prefixes `added` into the TUN device, and to those `removed` no
     /// longer; for some of either it may be so already.
     case hostPrefixesChanged(added: [HostPrefix], removed: [HostPrefix])
@@ -111,7 +123,12 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   /// The addresses the interface has, link-local ones left out.
   var hostAddresses: [IPAddress] = []
 
-  /// Every endpoint that is a name without an address, once each.
+  /// Where packets may leave the host.
+  public internal(set) var uplinks: [Uplink] = []
+  /// The largest MTU of a running interface of the host; 0 where it has none.
+  public internal(set) var maximumMTU = 0
+
+  /// Every endpoint that is a name without an address, once each, as the last configuration or answer left them.
   public internal(set) var unresolvedNames: [Configuration.EndpointSource] = []
 
   /// When neighbours are chosen anew.
@@ -144,6 +161,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   var busyPeers: [PeerID] = []
   /// No tunnel has anything to do before: a turn must not ask every peer.
   var tunnelDeadline = Instant.distantFuture
+  /// No peer's paths have to be looked after before.
+  var pathDeadline = Instant.distantFuture
   var now = Instant.zero
 
   /// Makes a node without configuration.
@@ -174,9 +193,12 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case .redistributed(let announcements): setRedistributed(announcements)
     case .healthy(let prefixes): setHealthy(prefixes)
     case .link(let isUp): setLink(isUp: isUp)
-    case .staleSource(let id): forgetSource(of: id)
-    case .unreachable(let id): loseNeighbour(id)
-    case .interfaceDown(let index): doubtNeighbours(behind: index)
+    case .staleSource(let id, let path): forgetSource(of: id, along: path)
+    case .unreachable(let id, let path): failPath(path, of: id)
+    case .icmp(let endpoint, let error): heed(error, about: endpoint)
+    case .uplinks(let uplinks, let maximumMTU): setUplinks(uplinks, maximumMTU: maximumMTU)
+    case .networkChanged: networkChanged()
+    case .interfaceDown(let index): loseInterface(index)
     case .shutdown: speaker?.shutdown(at: now)
     }
     drainSpeaker()
@@ -188,6 +210,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     self.now = now
     sampleActivity()
     if isLinkUp, tunnelDeadline <= now { advanceTunnels() }
+    if isLinkUp, pathDeadline <= now { advancePaths() }
     speaker?.advance(to: now)
     drainSpeaker()
     tellObservers()
@@ -210,7 +233,7 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
   /// When `advance` is to be called at the latest.
   public var nextDeadline: Instant {
     // Tunnels of a device that is down rest, whatever they are told meanwhile.
-    let tunnels = isLinkUp ? tunnelDeadline : .distantFuture
+    let tunnels = isLinkUp ? min(tunnelDeadline, pathDeadline) : .distantFuture
     return min(calmSample, urgentSample, tunnels, speaker?.nextDeadline ?? .distantFuture)
   }
 

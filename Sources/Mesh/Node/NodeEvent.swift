@@ -9,8 +9,8 @@ public enum NodeEvent: Sendable {
   case sessionEstablished(PublicKey, endpoint: Endpoint?)
   /// The peer answered none of 20 initiations.
   case handshakeGaveUp(PublicKey)
-  /// The peer moved.
-  case endpointChanged(PublicKey, Endpoint)
+  /// Packets to the peer go to another endpoint.
+  case endpointChanged(PublicKey, Endpoint, because: PathSwitch.Reason)
   /// A handshake message was refused.
   case handshakeRefused(from: Endpoint, reason: String)
   /// The peer became usable, or ceased to be usable, as a Babel neighbour.

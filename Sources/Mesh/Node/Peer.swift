@@ -18,7 +18,31 @@ final class Peer {
   /// Handshakes, sessions and timers.
   var tunnel: Tunnel
   /// Where it is.
-  var endpoints = EndpointCandidates()
+  var paths = PeerPaths()
+  /// The path that its last authenticated packet came by; probes do not count.
+  var heard: Path?
+  /// When its first packet came under a key that it asked for: where that comes from is where it wants to be.
+  var keyConfirmed = Instant(nanoseconds: .min)
+  /// Where the response to its initiation goes: where that came from.
+  var responsePath: Path?
+  /// The initiation of ours that is on its way.
+  var race: HandshakeRace?
+  /// When one was last sent on all paths.
+  var lastRace = Instant.zero
+  /// The time in which the path in use has to show that it lives; `nil` while nothing speaks against it.
+  var suspicion: Suspicion?
+  /// When the last suspicion ended.
+  var suspicionEnd = Instant.zero
+  /// When the traffic came whose end was the reason for one.
+  var suspectedTraffic = Instant.zero
+  /// When the last ICMP error about it was heeded.
+  var lastError = Instant(nanoseconds: .min)
+  /// The last changes of its path, the oldest first.
+  var pathSwitches: [PathSwitch] = []
+  /// When its paths are to be looked after, to the millisecond.
+  var pathDeadline = Instant.distantFuture
+  /// When they are to be looked after at the next look at all peers, since nothing is in a hurry.
+  var pathReview = Instant.distantFuture
   /// Packets that wait for a session.
   var staged = StagedPackets()
   /// The part of the activity that the tunnel has been told of.

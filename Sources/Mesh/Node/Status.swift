@@ -72,6 +72,8 @@ public struct Status: Sendable {
     public var endpoint: Endpoint?
     /// Every configured endpoint.
     public var configuredEndpoints: [Configuration.EndpointSource] = []
+    /// Every way to it that is known: the configured ones in their order, then those learned.
+    public var paths: [Path] = []
     /// Where traffic for these prefixes goes to this peer at this moment.
     public var allowedIPs: [IPPrefix] = []
     /// Wall-clock time of the last completed handshake, nanoseconds since 1970; `nil` if there was none.

@@ -57,6 +57,8 @@ public struct Explanation: Sendable {
     public var isFiltered: Bool
     /// Why a packet from it with the address as source is dropped; `nil` if it is not.
     public var refusal: DropReason?
+    /// The last changes of its endpoint, the newest first.
+    public var pathSwitches: [PathSwitch] = []
   }
 
   /// The address asked about.

@@ -74,11 +74,12 @@ extension Node {
       let neighbour = NeighbourID(peer.id.rawValue)
       let accepts = key.map { speaker?.accepts($0, from: neighbour) ?? false } ?? true
       return Explanation.Peer(
-        publicKey: peer.publicKey, endpoint: peer.endpoints.current?.remote,
+        publicKey: peer.publicKey, endpoint: peer.paths.current?.remote,
         hasSession: peer.hasSession(at: now), speaksBabel: peer.speaksBabel,
         isAnnouncing: view?.announcers.contains(neighbour) ?? false,
         isFiltered: peer.speaksBabel && !accepts,
-        refusal: table.refusal(of: address, to: other, from: peer.id, entry))
+        refusal: table.refusal(of: address, to: other, from: peer.id, entry),
+        pathSwitches: peer.pathSwitches.reversed())
     }
   }
 }

@@ -72,8 +72,14 @@ private struct ConfigurationEdit {
     case .updateOnly: if isCurrentNew { removeCurrent() }
     case .remove: removeCurrent()
     case .presharedKey(let key): update { $0.presharedKey = key }
-    case .endpoint(let endpoint): update { $0.endpoints = [endpoint] }
-    case .replaceEndpoints: update { $0.endpoints = [] }
+    case .endpoint(.address(let endpoint)): update { $0.pinned = endpoint }
+    case .endpoint(let name): update { ($0.endpoints, $0.pinned) = ([name], nil) }
+    case .unpin:
+      update {
+        $0.endpoints = $0.allEndpoints
+        $0.pinned = nil
+      }
+    case .replaceEndpoints: update { ($0.endpoints, $0.pinned) = ([], nil) }
     case .additionalEndpoint(let endpoint):
       update { if !$0.endpoints.contains(endpoint) { $0.endpoints.append(endpoint) } }
     case .persistentKeepalive(let seconds): update { $0.persistentKeepalive = seconds }

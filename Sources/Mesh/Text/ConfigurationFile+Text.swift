@@ -59,7 +59,7 @@ extension ConfigurationFile {
     if !peer.allowedIPs.isEmpty {
       text += "AllowedIPs = \(peer.allowedIPs.map(\.description).joined(separator: ", "))\n"
     }
-    for endpoint in peer.endpoints { text += "Endpoint = \(endpoint)\n" }
+    for endpoint in peer.allEndpoints { text += "Endpoint = \(endpoint)\n" }
     if peer.persistentKeepalive != 0 { text += "PersistentKeepalive = \(peer.persistentKeepalive)\n" }
     if let babel = peer.babel { text += "#meshd: Babel = \(babel ? "on" : "off")\n" }
     for key in peer.babelKeys { text += "#meshd: BabelKey = \(key.algorithm.rawValue) \(key.hex)\n" }

@@ -87,7 +87,8 @@ extension NodeEvent {
     case .sessionEstablished(let key, let endpoint):
       "session \(key.base64) endpoint \(endpoint.map(\.description) ?? "unknown")"
     case .handshakeGaveUp(let key): "gave up \(key.base64): no answer to 20 handshake initiations"
-    case .endpointChanged(let key, let endpoint): "endpoint \(key.base64) \(endpoint)"
+    case .endpointChanged(let key, let endpoint, let reason):
+      "endpoint \(key.base64) \(endpoint) (\(reason.rawValue))"
     case .handshakeRefused(let endpoint, let reason): "refused handshake from \(endpoint): \(reason)"
     case .neighbourChanged(let key, _): "\(name) \(key.base64)"
     case .routeSwitched(let record):
@@ -103,8 +104,11 @@ extension NodeEvent {
       [("publicKey", .string(key.base64)), ("endpoint", JSON(endpoint))]
     case .handshakeGaveUp(let key), .neighbourChanged(let key, _), .prefixLimitReached(let key):
       [("publicKey", .string(key.base64))]
-    case .endpointChanged(let key, let endpoint):
-      [("publicKey", .string(key.base64)), ("endpoint", .string(endpoint.description))]
+    case .endpointChanged(let key, let endpoint, let reason):
+      [
+        ("publicKey", .string(key.base64)), ("endpoint", .string(endpoint.description)),
+        ("reason", .string(reason.rawValue)),
+      ]
     case .handshakeRefused(let endpoint, let reason):
       [("endpoint", .string(endpoint.description)), ("reason", .string(reason))]
     case .routeSwitched(let record): RoutingJSON.members(of: record)

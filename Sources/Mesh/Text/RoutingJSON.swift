@@ -25,7 +25,7 @@ public enum RoutingJSON {
       ("because", .string(explanation.basis.rawValue)),
       ("hold", explanation.hold.map(json(of:)) ?? .null),
       ("routes", .array(explanation.routes.map { .object(members(of: $0)) })),
-      ("peers", .array(explanation.peers.map(json(of:)))),
+      ("peers", .array(explanation.peers.map { json(of: $0, at: explanation.time) })),
       (
         "switches",
         .array(
@@ -138,7 +138,7 @@ public enum RoutingJSON {
     ])
   }
 
-  private static func json(of peer: Explanation.Peer) -> JSON {
+  private static func json(of peer: Explanation.Peer, at time: Instant) -> JSON {
     .object([
       ("publicKey", .string(peer.publicKey.base64)),
       ("endpoint", JSON(peer.endpoint)),
@@ -148,6 +148,16 @@ public enum RoutingJSON {
       ("filtered", .bool(peer.isFiltered)),
       ("accepted", .bool(peer.refusal == nil)),
       ("refusal", JSON(peer.refusal?.rawValue)),
+      ("endpointSwitches", .array(peer.pathSwitches.map { json(of: $0, at: time) })),
+    ])
+  }
+
+  private static func json(of record: PathSwitch, at time: Instant) -> JSON {
+    .object([
+      ("ago", .seconds(record.time.duration(to: time))),
+      ("from", JSON(record.former)),
+      ("to", .string(record.current.description)),
+      ("reason", .string(record.reason.rawValue)),
     ])
   }
 }

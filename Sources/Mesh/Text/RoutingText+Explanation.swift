@@ -14,7 +14,7 @@ extension RoutingText {
     let switches = explanation.switches.map { record in
       "\(record.time.duration(to: explanation.time).tenths) s ago: \(Self.text(of: record))"
     }
-    return text + section("switches", switches)
+    return text + section("switches", switches) + section("endpoints", pathSwitches(explanation))
   }
 
   private static func section(_ title: String, _ lines: [String]) -> String {
@@ -30,6 +30,18 @@ extension RoutingText {
       let peer = explanation.peers.first { $0.publicKey == key }
       let endpoint = peer?.endpoint.map { "at \($0)" } ?? "without endpoint"
       return "to \(key.base64) \(endpoint)" + (peer?.hasSession == true ? "" : ", no session")
+    }
+  }
+
+  /// How packets to the peer that they go to came to where they go.
+  private static func pathSwitches(_ explanation: Explanation) -> [String] {
+    guard case .peer(let key) = explanation.target,
+      let peer = explanation.peers.first(where: { $0.publicKey == key })
+    else { return [] }
+    return peer.pathSwitches.map { record in
+      let former = record.former.map { " from \($0)" } ?? ""
+      return "\(record.time.duration(to: explanation.time).tenths) s ago:\(former) to \(record.current): "
+        + record.reason.rawValue
     }
   }
 

@@ -50,6 +50,7 @@ public enum ShowJSON {
     members += [
       ("endpoint", JSON(peer.endpoint)),
       ("configuredEndpoints", .array(peer.configuredEndpoints.map { .string($0.description) })),
+      ("paths", .array(peer.paths.map(json(of:)))),
       ("allowedIPs", .array(peer.allowedIPs.map { .string($0.description) })),
       ("latestHandshake", peer.lastHandshake.map { .number($0 / 1_000_000_000) } ?? .null),
       ("receivedBytes", .unsigned(peer.receivedBytes)),
@@ -58,6 +59,20 @@ public enum ShowJSON {
       ("neighbour", peer.neighbour.map(json(of:)) ?? .null),
     ]
     return .object(members)
+  }
+
+  private static func json(of path: Status.Path) -> JSON {
+    .object([
+      ("endpoint", .string(path.endpoint.description)),
+      ("from", JSON(path.source.map(\.description))),
+      ("state", .string(path.state.rawValue)),
+      ("inUse", .bool(path.isInUse)),
+      ("pinned", .bool(path.isPinned)),
+      ("roundTripMicroseconds", path.roundTrip.map { .number($0.nanoseconds / 1000) } ?? .null),
+      ("lossPerMille", .number(Int64(path.lossPerMille))),
+      ("mtu", path.mtu.map { .number(Int64($0)) } ?? .null),
+      ("inUseSeconds", path.useTime.map { .number($0.nanoseconds / 1_000_000_000) } ?? .null),
+    ])
   }
 
   private static func json(of offloads: [Status.Offload]) -> JSON {

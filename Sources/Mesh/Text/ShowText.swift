@@ -63,6 +63,8 @@ public struct ShowText: Sendable {
     if peer.persistentKeepalive != 0 {
       text += line("persistent keepalive", "every " + time(UInt64(peer.persistentKeepalive)))
     }
+    // One that is in use without having been asked is the endpoint above.
+    if peer.paths.count > 1 || peer.paths.first?.roundTrip != nil { text += paths(peer.paths) }
     if let neighbour = peer.neighbour {
       text += line("babel", Self.text(of: neighbour))
       if !neighbour.refusals.isEmpty {
@@ -71,6 +73,40 @@ public struct ShowText: Sendable {
       }
     }
     return text
+  }
+
+  /// A line for each path, in columns.
+  private func paths(_ paths: [Status.Path]) -> String {
+    let names = paths.map { path in
+      "\(path.endpoint)" + (path.source.map { " from \($0)" } ?? "")
+    }
+    let width = names.map(\.count).max() ?? 0
+    var text = ""
+    for (path, name) in zip(paths, names) {
+      let padding = String(repeating: " ", count: width - name.count)
+      let mark = path.isInUse ? "* " : "  "
+      let value = mark + name + padding + "  " + words(for: path).joined(separator: "  ")
+      text += text.isEmpty ? line("paths", value) : String(repeating: " ", count: 9) + value + "\n"
+    }
+    return text
+  }
+
+  private func words(for path: Status.Path) -> [String] {
+    var words: [String] = []
+    switch path.state {
+    case .alive:
+      if let roundTrip = path.roundTrip { words.append("\(roundTrip.milliseconds) ms") }
+      words.append("\(path.lossPerMille / 10).\(path.lossPerMille % 10)% loss")
+    case .silent: words.append("no answer")
+    case .untried: words.append("untried")
+    case .failed: words.append("cannot be sent along")
+    }
+    if let mtu = path.mtu { words.append("mtu \(mtu)") }
+    if path.isInUse, let time = path.useTime {
+      words.append("in use " + self.time(UInt64(max(1, time.nanoseconds / 1_000_000_000))))
+    }
+    if path.isPinned { words.append("pinned") }
+    return words
   }
 
   /// The peers as `wg` orders them: the latest handshake first, those without one last.

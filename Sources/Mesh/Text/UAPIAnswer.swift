@@ -113,6 +113,9 @@ public struct UAPIAnswer: Sendable {
     case "configured_endpoint":
       guard let endpoint = Configuration.EndpointSource(value) else { return false }
       peer.configuredEndpoints.append(endpoint)
+    case "path":
+      guard let path = Status.Path(words: value.split(separator: " ")) else { return false }
+      peer.paths.append(path)
     case "neighbour":
       guard let neighbour = Status.Neighbour(words: value.split(separator: " ")) else { return false }
       peer.neighbour = neighbour
@@ -130,6 +133,31 @@ public struct UAPIAnswer: Sendable {
     default: break
     }
     return true
+  }
+}
+
+extension Status.Path {
+  /// Endpoint, state, loss, and what else is known; words that are not known are skipped.
+  fileprivate init?(words: [Substring]) {
+    guard words.count >= 3, let endpoint = Endpoint(words[0]), let state = State(rawValue: String(words[1])),
+      let loss = UInt16(decimal: words[2])
+    else { return nil }
+    self.init(endpoint: endpoint)
+    self.state = state
+    lossPerMille = Int(loss)
+    for word in words.dropFirst(3) {
+      let parts = word.split(separator: "=", maxSplits: 1)
+      let value = parts.count == 2 ? parts[1] : ""
+      switch parts[0] {
+      case "in-use": isInUse = true
+      case "pinned": isPinned = true
+      case "from": source = IPAddress(value)
+      case "rtt": roundTrip = UInt32(decimal: value).map { .microseconds(Int64($0)) }
+      case "mtu": mtu = UInt16(decimal: value).map { Int($0) }
+      case "since": useTime = UInt32(decimal: value).map { .seconds(Int64($0)) }
+      default: break
+      }
+    }
   }
 }
 

@@ -24,7 +24,8 @@ public enum UAPIChange: Sendable {
   case remove
   /// The preshared key; `nil` unsets it.
   case presharedKey(PresharedKey?)
-  /// The only endpoint.
+  /// The endpoint to be used as long as it works, beside those of the configuration; it takes the place of one that was
+  /// given in this way before.
   case endpoint(Configuration.EndpointSource)
   /// Seconds between keepalives; 0 is off.
   case persistentKeepalive(UInt16)
@@ -38,6 +39,8 @@ public enum UAPIChange: Sendable {
   case protocolVersion
   /// meshd's: whether the peer speaks Babel; `nil` follows the interface.
   case babel(Bool?)
+  /// meshd's: leaves the choice of the endpoint to measurements again.
+  case unpin
   /// meshd's: forgets every configured endpoint.
   case replaceEndpoints
   /// meshd's: one endpoint more, by address or by name.
@@ -87,6 +90,7 @@ extension UAPIChange {
     case "allowed_ip": allowedIP(value)
     case "protocol_version": value == "1" ? .protocolVersion : nil
     case "babel": babel(value)
+    case "unpin": value == "true" ? .unpin : nil
     case "replace_endpoints": value == "true" ? .replaceEndpoints : nil
     case "additional_endpoint": Configuration.EndpointSource(value).map { .additionalEndpoint($0) }
     default: throw UAPIError(.invalidArgument, "\(quoted(key)) is not a key of a peer")
@@ -139,6 +143,7 @@ extension UAPIChange {
     case .removeAllowedIP(let prefix): "allowed_ip=-\(prefix)"
     case .protocolVersion: "protocol_version=1"
     case .babel(let babel): "babel=\(babel.map { $0 ? "on" : "off" } ?? "inherit")"
+    case .unpin: "unpin=true"
     case .replaceEndpoints: "replace_endpoints=true"
     case .additionalEndpoint(let endpoint): "additional_endpoint=\(endpoint)"
     }

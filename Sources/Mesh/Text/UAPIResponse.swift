@@ -101,8 +101,22 @@ extension UAPIResponse {
     for prefix in peer.allowedIPs { text += "allowed_ip=\(prefix)\n" }
   }
 
+  /// `ENDPOINT STATE LOSS [from=ADDRESS] [in-use] [pinned] [rtt=MICROSECONDS] [mtu=OCTETS] [since=SECONDS]`, loss in
+  /// thousandths, times back from now.
+  private static func text(of path: Status.Path) -> String {
+    var words = ["\(path.endpoint)", path.state.rawValue, "\(path.lossPerMille)"]
+    if let source = path.source { words.append("from=\(source)") }
+    if path.isInUse { words.append("in-use") }
+    if path.isPinned { words.append("pinned") }
+    if let roundTrip = path.roundTrip { words.append("rtt=\(roundTrip.nanoseconds / 1000)") }
+    if let mtu = path.mtu { words.append("mtu=\(mtu)") }
+    if let time = path.useTime { words.append("since=\(time.nanoseconds / 1_000_000_000)") }
+    return words.joined(separator: " ")
+  }
+
   private static func appendExtension(_ peer: Status.Peer, to text: inout String) {
     for endpoint in peer.configuredEndpoints { text += "configured_endpoint=\(endpoint)\n" }
+    for path in peer.paths { text += "path=\(Self.text(of: path))\n" }
     guard let neighbour = peer.neighbour else { return }
     let address = neighbour.address.map { " \($0)" } ?? ""
     text +=

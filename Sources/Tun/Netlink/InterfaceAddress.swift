@@ -10,6 +10,8 @@ public struct InterfaceAddress: Sendable, Hashable {
   public var address: IPAddress
   /// The length of the on-link prefix.
   public var prefixLength: UInt8
+  /// Whether packets that begin here may have it as source: it is known to be ours alone, and not about to be given up.
+  public var isPreferred = true
 
   /// Makes an address.
   public init(_ address: IPAddress, prefixLength: UInt8, interface: UInt32) {
@@ -25,11 +27,13 @@ extension InterfaceAddress {
     guard let message = payload.fixedPart(ifaddrmsg.self) else { return nil }
     var local: IPAddress?
     var other: IPAddress?
+    var flags = UInt32(message.ifa_flags)
     var attributes = AttributeReader(payload, after: MemoryLayout<ifaddrmsg>.size)
     while let attribute = attributes.next() {
       switch attribute.type {
       case IFA_LOCAL: local = payload.address(attribute.range)
       case IFA_ADDRESS: other = payload.address(attribute.range)
+      case IFA_FLAGS: flags = payload.number(attribute.range, as: UInt32.self) ?? flags
       default: break
       }
     }
@@ -37,6 +41,7 @@ extension InterfaceAddress {
     guard let address = local ?? other, address.family.number == message.ifa_family else { return nil }
     guard Int(message.ifa_prefixlen) <= address.family.bitWidth else { return nil }
     self.init(address, prefixLength: message.ifa_prefixlen, interface: message.ifa_index)
+    isPreferred = flags & UInt32(IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED) == 0
   }
 
   internal func request(_ type: Int, flags: Int32) -> NetlinkRequest {

@@ -28,6 +28,8 @@ public struct KernelRoute: Sendable, Hashable {
   public var origin = KernelRoute.babel
   /// The interface's index; 0 is none.
   public var interface: UInt32 = 0
+  /// The interfaces of the further next hops, where the kernel spreads flows over several; for routes of others.
+  public var furtherInterfaces: [UInt32] = []
   /// The next hop; `nil` where the destination is on the link.
   public var gateway: IPAddress?
   /// The source address of our own packets; `nil` leaves the choice to the kernel.
@@ -39,8 +41,13 @@ public struct KernelRoute: Sendable, Hashable {
 
   /// The table that `ip route` shows.
   public static let mainTable: UInt32 = 254
+  /// The table of the host's own addresses, which the kernel keeps.
+  public static let localTable: UInt32 = 255
   /// The mark of routes that a Babel daemon made: `RTPROT_BABEL`.
   public static let babel: UInt8 = 42
+
+  /// The interfaces of all next hops.
+  public var interfaces: [UInt32] { [interface] + furtherInterfaces }
 
   /// Makes a route to an interface.
   public init(to destination: IPPrefix, interface: UInt32) {
@@ -86,6 +93,7 @@ extension KernelRoute {
     var table = UInt32(message.rtm_table)
     var interface: UInt32 = 0
     var metric: UInt32 = 0
+    var furtherInterfaces: [UInt32] = []
     var gateway: IPAddress?
     var preferredSource: IPAddress?
     var attributes = AttributeReader(payload, after: MemoryLayout<rtmsg>.size)
@@ -95,6 +103,9 @@ extension KernelRoute {
       case Int(RTA_SRC.rawValue): source = payload.address(range) ?? source
       case Int(RTA_TABLE.rawValue): table = payload.number(range, as: UInt32.self) ?? table
       case Int(RTA_OIF.rawValue): interface = payload.number(range, as: UInt32.self) ?? interface
+      case Int(RTA_MULTIPATH.rawValue):
+        furtherInterfaces = payload.nextHopInterfaces(range)
+        if interface == 0, !furtherInterfaces.isEmpty { interface = furtherInterfaces.removeFirst() }
       case Int(RTA_PRIORITY.rawValue): metric = payload.number(range, as: UInt32.self) ?? metric
       case Int(RTA_GATEWAY.rawValue): gateway = payload.address(range)
       case Int(RTA_PREFSRC.rawValue): preferredSource = payload.address(range)
@@ -109,6 +120,7 @@ extension KernelRoute {
     self.source = message.rtm_src_len == 0 ? nil : sourcePrefix
     self.table = table
     self.metric = metric
+    self.furtherInterfaces = furtherInterfaces
     self.gateway = gateway
     self.preferredSource = preferredSource
     kind = Kind(number: message.rtm_type)
@@ -139,5 +151,20 @@ extension KernelRoute {
     if let gateway { request.attribute(Int(RTA_GATEWAY.rawValue), gateway) }
     if let preferredSource { request.attribute(Int(RTA_PREFSRC.rawValue), preferredSource) }
     return request
+  }
+}
+
+extension RawSpan {
+  /// The interfaces in a list of `struct rtnexthop`; total, as `NetlinkReader`.
+  fileprivate func nextHopInterfaces(_ range: Range<Int>) -> [UInt32] {
+    var interfaces: [UInt32] = []
+    var offset = range.lowerBound
+    while range.upperBound - offset >= MemoryLayout<rtnexthop>.size {
+      let hop = unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: rtnexthop.self)
+      guard Int(hop.rtnh_len) >= MemoryLayout<rtnexthop>.size else { break }
+      interfaces.append(UInt32(bitPattern: hop.rtnh_ifindex))
+      offset += (Int(hop.rtnh_len) + 3) & ~3
+    }
+    return interfaces
   }
 }

@@ -14,17 +14,23 @@ public struct Link: Sendable, Hashable {
   public var isUp: Bool
   /// Whether it can carry packets (`IFF_RUNNING`): for a TUN device, whether its process has it open.
   public var isRunning: Bool
+  /// Whether its packets never leave the host (`IFF_LOOPBACK`).
+  public var isLoopback: Bool
 }
 
 extension Link {
   /// Reads `struct ifinfomsg` and its attributes.
   internal init?(reading payload: RawSpan) {
-    guard let message = payload.fixedPart(ifinfomsg.self), message.ifi_index > 0 else { return nil }
+    // Messages of a family are about a part of an interface, such as its place in a bridge.
+    guard let message = payload.fixedPart(ifinfomsg.self), message.ifi_index > 0,
+      message.ifi_family == UInt8(AF_UNSPEC)
+    else { return nil }
     index = UInt32(message.ifi_index)
     name = ""
     mtu = 0
     isUp = message.ifi_flags & UInt32(IFF_UP) != 0
     isRunning = message.ifi_flags & UInt32(IFF_RUNNING) != 0
+    isLoopback = message.ifi_flags & UInt32(IFF_LOOPBACK) != 0
     var attributes = AttributeReader(payload, after: MemoryLayout<ifinfomsg>.size)
     while let attribute = attributes.next() {
       switch attribute.type {

@@ -131,7 +131,7 @@ struct Station {
       case .seqnoChanged(let seqno): seqnos.append(seqno)
       case .claimLost(let prefix): lostClaims.append(prefix)
       case .prefixLimitReached(let id): overLimit.append(Int(id.rawValue))
-      case .neighbourChanged: break
+      case .neighbourChanged, .neighbourDoubted: break
       }
     }
   }

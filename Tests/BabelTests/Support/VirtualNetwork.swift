@@ -175,7 +175,7 @@ struct VirtualNetwork {
         transmit(payload, from: node, to: Int(id.rawValue), isUnicast: packet.isUnicast)
       case .routeChanged(let key):
         checkInvariants(node, key.prefix)
-      case .neighbourChanged, .seqnoChanged, .switched, .claimLost, .prefixLimitReached:
+      case .neighbourChanged, .neighbourDoubted, .seqnoChanged, .switched, .claimLost, .prefixLimitReached:
         break
       }
     }
