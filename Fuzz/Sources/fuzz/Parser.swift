@@ -2,6 +2,7 @@
 enum Parser: String, CaseIterable {
   case address
   case babelPacket = "babel-packet"
+  case babelSpeaker = "babel-speaker"
   case configuration
   case filterRule = "filter-rule"
   case ipHeader = "ip-header"
@@ -21,6 +22,7 @@ enum Parser: String, CaseIterable {
     switch self {
     case .address: feedAddress(input)
     case .babelPacket: feedBabelPacket(input)
+    case .babelSpeaker: feedBabelSpeaker(input)
     case .configuration: feedConfiguration(input)
     case .filterRule: feedFilterRule(input)
     case .ipHeader: feedIPHeader(input)
