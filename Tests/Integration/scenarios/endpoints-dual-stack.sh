@@ -53,11 +53,12 @@ check "S5.2 the name contributes both addresses" within 2 every_address
 
 moves 4 6
 took 10 both || true
-check "S5.16 dual: after $milliseconds ms, at most 4000" test "$milliseconds" -le 4000
+check "S5.16 dual: after $milliseconds ms, at most 6000" test "$milliseconds" -le 6000
+# A stock peer may have to wait for the next handshake, REKEY_TIMEOUT after the last.
 for to in 6 4 6; do
   moves $to
   took 10 both || true
-  check "S5.16 IPv$to only: both are reached after $milliseconds ms, at most 4000" test "$milliseconds" -le 4000
+  check "S5.16 IPv$to only: both are reached after $milliseconds ms, at most 6000" test "$milliseconds" -le 6000
   for other in m s; do check "S5.16 $other by IPv$to" test "$(family_in_use $other)" = $to; done
 done
 
