@@ -225,7 +225,8 @@ extension Node {
     guard let index = peer.paths.index, peer.paths.candidates.count > 1 else { return }
     if let suspicion = peer.suspicion {
       settle(suspicion, about: index, of: peer)
-      return
+      // What was found out meanwhile may also show a better path.
+      guard peer.suspicion == nil, peer.paths.index == index else { return }
     }
     let inUse = peer.paths.candidates[index]
     if inUse.quality.isSilent || !inUse.isUsable(at: now) {

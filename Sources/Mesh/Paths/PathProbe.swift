@@ -42,7 +42,8 @@ struct PathProbe: Equatable {
 
   /// The UDP payload.
   var payload: [UInt8] {
-    var packet = ByteWriter(capacity: max(Self.size, packetSize - BabelDatagram.overhead))
+    let padding = isAnswer ? 0 : max(0, packetSize - Self.packetSize)
+    var packet = ByteWriter(capacity: Self.size + padding)
     packet.append(byte: 42)
     packet.append(byte: 2)
     packet.append(big16: UInt16(Self.length) + 2)
@@ -52,7 +53,6 @@ struct PathProbe: Equatable {
     packet.append(byte: 0)
     packet.append(big16: UInt16(clamping: packetSize))
     packet.append(big32: nonce)
-    let padding = isAnswer ? 0 : packetSize - Self.packetSize
     if padding > 0 { packet.append(contentsOf: Array(repeating: 0, count: padding)) }
     return packet.bytes
   }
