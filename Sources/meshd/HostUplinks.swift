@@ -61,9 +61,9 @@ struct HostUplinks: ~Copyable {
     case .change(.linkRemoved(let link)) where link.index != tunnel:
       links[link.index] = nil
       noteChange(at: now, ofUplinks: true)
-    case .change(.address(let address)) where address.interface != tunnel:
+    case .change(.address(let address)) where mayBeSource(address):
       if take(address) { noteChange(at: now, ofUplinks: true) }
-    case .change(.addressRemoved(let address)) where address.interface != tunnel:
+    case .change(.addressRemoved(let address)) where mayBeSource(address):
       addresses = addresses.filter { !$0.isSame(as: address) }
       noteChange(at: now, ofUplinks: true)
     case .change(.route(let route)), .change(.routeRemoved(let route)):
@@ -100,6 +100,13 @@ struct HostUplinks: ~Copyable {
   private mutating func noteChange(at now: Instant, ofUplinks: Bool) {
     changeDue = min(changeDue, now.advanced(by: Self.patience))
     if ofUplinks { readingDue = min(readingDue, max(changeDue, nextReading)) }
+  }
+
+  /// Whether datagrams of ours may leave from the address: interfaces that come up get link-local ones seconds later, which
+  /// lead to their like only.
+  private func mayBeSource(_ address: InterfaceAddress) -> Bool {
+    guard address.interface != tunnel else { return false }
+    return !address.address.isLinkLocal || underlay.contains(where: \.isLinkLocal)
   }
 
   /// Whether the address is news.
