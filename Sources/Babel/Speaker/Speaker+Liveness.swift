@@ -126,18 +126,49 @@ extension Speaker {
   mutating func turn(_ id: NeighbourID, at now: Instant) {
     neighbourTable[id]?.turnedAt = now
     guard let neighbour = neighbourTable[id] else { return }
-    if neighbour.cost.isFinite {
+    guard !neighbour.cost.isFinite else {
       neighbourTable[id]?.owesIHU = true
-    } else if neighbour.isUp, !neighbour.rxcost.isFinite, !neighbour.multicastHellos.isFarewell {
+      neighbourTable[id]?.dismissals = 0
+      return
+    }
+    if neighbour.isUp, !neighbour.rxcost.isFinite, !neighbour.multicastHellos.isFarewell {
       // What the neighbour finds is its own affair, and counted there; an end that it announced is no failure.
       neighbourTable[id]?.damping.fail(at: now)
     }
+    callAllAgain(at: now)
+  }
+
+  /// A meshd says to our call that it can do without us: it has enough neighbours, and others lead to us.
+  ///
+  /// We call again, since that may change, but ever more seldom: every call costs both sides an answer.
+  mutating func noteDismissal(by id: NeighbourID, at now: Instant) {
+    guard let neighbour = neighbourTable[id], neighbour.isMeshd, !neighbour.cost.isFinite else { return }
+    let count = neighbour.dismissals + 1
+    let next = now.advanced(by: jittered(timing.call(after: count)))
+    neighbourTable[id]?.dismissals = count
+    neighbourTable[id]?.burst = 0
+    neighbourTable[id]?.helloDeadline = next
+    schedule(id)
+  }
+
+  /// Calls a neighbour at once if it has said that it can do without us: who answers now may be another.
+  public mutating func callAgain(_ id: NeighbourID, at now: Instant) {
+    guard neighbourTable[id]?.dismissals ?? 0 > 0 else { return }
+    neighbourTable[id]?.dismissals = 0
+    beginBurst(to: id, at: now)
+    schedule(id)
+  }
+
+  /// Calls all those at once: what led to us may be gone.
+  private mutating func callAllAgain(at now: Instant) {
+    for id in neighbourTable.keys { callAgain(id, at: now) }
   }
 
   /// How soon the next Hello follows.
   func helloInterval(to neighbour: Neighbour, at now: Instant) -> Duration {
     guard neighbour.isMeshd else { return timing.frequentHello }
     guard neighbour.cost.isFinite, neighbour.liveness.state == .trusted else {
+      guard neighbour.dismissals == 0 else { return timing.call(after: neighbour.dismissals) }
       let isFresh = now < neighbour.turnedAt.advanced(by: timing.idle)
       return isFresh ? timing.frequentHello : timing.hello
     }

@@ -123,7 +123,9 @@ extension Speaker {
   mutating func refreshCost(_ id: NeighbourID, at now: Instant) {
     guard let neighbour = neighbourTable[id] else { return }
     touch(id)
-    if neighbour.isHeard, neighbour.toldRxcost != neighbour.rxcost {
+    // Who says goodbye does not ask how well it was heard.
+    let isLeaving = neighbour.isMeshd && neighbour.multicastHellos.isFarewell
+    if neighbour.isHeard, !isLeaving, neighbour.toldRxcost != neighbour.rxcost {
       neighbourTable[id]?.owesIHU = true
       transmitSoon(to: id, within: .zero, at: now)
     }

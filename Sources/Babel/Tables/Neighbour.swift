@@ -84,6 +84,8 @@ struct Neighbour: Sendable {
   var helloDeadline = Instant.distantFuture
   /// Hellos left in the opening burst.
   var burst = 0
+  /// How often in a row a meshd has answered our Hellos by saying that it can do without us.
+  var dismissals = 0
   /// Hellos since the last IHU.
   var hellosSinceIHU = 0
   /// Whether an IHU shall leave with the next packet.
@@ -211,6 +213,7 @@ struct Neighbour: Sendable {
     speaksIPv4ViaIPv6 = false
     helloDeadline = .distantFuture
     burst = 0
+    dismissals = 0
     owesIHU = false
     owesRetraction = false
     owesRouteRequest = false

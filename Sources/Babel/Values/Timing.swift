@@ -56,6 +56,9 @@ public struct Timing: Sendable {
 
   /// The defaults.
   public init() {}
+
+  /// Between two Hellos to a meshd that has said so often that it can do without us.
+  func call(after dismissals: Int) -> Duration { hello * (2 << min(dismissals, 5)) }
 }
 
 /// The bounds of a speaker's tables: what a neighbour sends never makes them grow without end.

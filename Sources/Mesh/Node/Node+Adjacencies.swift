@@ -20,13 +20,23 @@ extension Node {
 
   /// Whether there are more peers than we want adjacencies.
   var areAdjacenciesBounded: Bool {
-    guard let limit = configuration.interface.adjacencies else { return false }
-    return peers.count > limit && boundedPeers.count > limit
+    guard let limit = configuration.interface.adjacencies, peers.count > limit else { return false }
+    // Asked for with every greeting of a resting peer: it is decided after a few of a thousand.
+    var count = 0
+    for case let peer? in peers where Self.isBounded(peer) {
+      count += 1
+      if count > limit { return true }
+    }
+    return false
   }
 
   /// The peers that the choice concerns.
   private var boundedPeers: [Peer] {
-    peers.compactMap { $0 }.filter { $0.speaksBabel && $0.adjacency.speaker != .other }
+    peers.compactMap { $0 }.filter { Self.isBounded($0) }
+  }
+
+  private static func isBounded(_ peer: Peer) -> Bool {
+    peer.speaksBabel && peer.adjacency.speaker != .other
   }
 
   /// Whether a session with the peer is wanted even without traffic.

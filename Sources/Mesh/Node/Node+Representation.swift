@@ -29,6 +29,7 @@ extension Node {
   mutating func sessionBegan(with peer: Peer, byPeer: Bool) {
     peer.client.sessionSince = now
     if byPeer { peer.client.lastCall = now }
+    speaker?.callAgain(NeighbourID(peer.id.rawValue), at: now)
     guard speaker != nil, isSilent(peer) else { return }
     let isOld = now >= peer.client.representedSince.advanced(by: Self.claimLifetime)
     guard peer.client.hasClaim ? isOld : peer.client.isOurs(lastData: .zero) else { return }
