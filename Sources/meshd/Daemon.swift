@@ -127,7 +127,17 @@ struct Daemon: ~Copyable {
     try monitor.listen(at: options.places(of: configuration.interface, named: tun.name.text))
     let plane = try DataPlane(tun: tun, sockets: sockets)
     var socketFile: FileWatcher?
-    if let path { socketFile = try FileWatcher(path) }
+    if let path {
+      do {
+        socketFile = try FileWatcher(path)
+      } catch {
+        // The kernel gives a user few watches, and containers share them: all else works without.
+        guard error == .tooManyOpenFiles || error == .noSpace else { throw error }
+        logger.warning(
+          "removing the socket will not end this daemon: no inotify watch is left (sysctl fs.inotify)",
+          metadata: ["socket": "\(path)"])
+      }
+    }
     let host = try Self.bringUp(tun, options, configuration)
     let loop = try ControlLoop(
       options: options, plane: plane, logger: logger, configuration: configuration, host: host,
