@@ -238,7 +238,8 @@ struct ControlLoop: ~Copyable {
   /// Tells the node of new uplinks, and when the way to its peers may be another.
   private mutating func followUplinks(at now: Instant) {
     if let ways = uplinks.read(at: now) {
-      node.handle(.uplinks(ways.uplinks, maximumMTU: ways.maximumMTU), at: now)
+      node.handle(
+        .uplinks(ways.uplinks, maximumMTU: ways.maximumMTU, hasIPv6: ways.hasIPv6), at: now)
     }
     guard uplinks.takeChange(at: now) else { return }
     names.renew(at: now)

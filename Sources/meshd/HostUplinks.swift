@@ -20,6 +20,8 @@ struct HostUplinks: ~Copyable {
     var uplinks: [Uplink] = []
     /// The largest MTU of a running interface, uplink or not; 0 where there is none.
     var maximumMTU = 0
+    /// Whether there is an IPv6 address of more than one link.
+    var hasIPv6 = false
   }
 
   private let tunnel: UInt32
@@ -139,6 +141,10 @@ struct HostUplinks: ~Copyable {
     var netlink = try Netlink()
     var ways = Ways()
     for family in AddressFamily.allCases { ways.uplinks += try netlink.uplinks(family, besides: tunnel) }
+    ways.hasIPv6 = try netlink.addresses().contains { address in
+      guard case .v6(let value) = address.address else { return false }
+      return address.interface != tunnel && !value.isLinkLocal && value != .loopback
+    }
     ways.maximumMTU = Int(try netlink.outerLinks(besides: tunnel).map(\.mtu).max() ?? 0)
     return ways
   }

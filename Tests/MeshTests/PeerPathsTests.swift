@@ -143,14 +143,29 @@ import Testing
     let uplinks = [1, 2].map { host in
       Uplink(interface: UInt32(host), address: .v4(IPv4Address(10, 0, 0, UInt8(host))), mtu: 1500)
     }
-    paths.setUplinks(uplinks)
+    paths.setUplinks(uplinks, hasIPv6: false)
     #expect(
       paths.candidates.map(\.path) == [
         path(1), Path(remote: endpoint(1), local: uplinks[1].address, interface: 2),
       ])
     #expect(paths.current == path(1))
-    paths.setUplinks([uplinks[0]])
+    paths.setUplinks([uplinks[0]], hasIPv6: false)
     #expect(paths.candidates.map(\.path) == [path(1)])
+  }
+
+  @Test func withoutAnIPv6AddressNothingGoesBeyondTheLink() throws {
+    let remotes = try ["[2001:db8::1]:1", "[fe80::1]:1", "[::1]:1", "10.0.0.1:1"].map {
+      Configuration.EndpointSource.address(try #require(Endpoint($0)))
+    }
+    var paths = PeerPaths()
+    paths.configure(remotes, pinned: nil)
+    paths.setUplinks([], hasIPv6: false)
+    #expect(paths.candidates.map { $0.isUsable(at: start) } == [false, true, true, true])
+    // A change of the network alone brings no address.
+    paths.candidates[0].forgetNetwork()
+    #expect(!paths.candidates[0].isUsable(at: start) && paths.alternative(at: start) == 1)
+    paths.setUplinks([], hasIPv6: true)
+    #expect(paths.candidates[0].isUsable(at: start))
   }
 
   @Test func refusedWayIsLeftForOneThatLivesFirst() {

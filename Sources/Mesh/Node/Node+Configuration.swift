@@ -77,7 +77,7 @@ extension Node {
     let tunnel = Tunnel(
       identity: identity, peer: settings.publicKey, number: id.rawValue, seed: random.next())
     let peer = Peer(id: id, configuration: settings, tunnel: tunnel)
-    peer.paths.setUplinks(uplinks)
+    peer.paths.setUplinks(uplinks, hasIPv6: hasIPv6)
     peers[index] = peer
     ids[settings.publicKey] = id
     if let other = ownersByLinkLocal[peer.linkLocal].flatMap({ self.peer($0) }) {

@@ -172,7 +172,10 @@ extension Node {
           refreshEntry(of: peer)
         }
       } else {
-        if peer.paths.candidates[place].quality.isSilent { peer.paths.candidates[place].mtu?.suspect() }
+        if peer.paths.candidates[place].quality.isSilent {
+          peer.paths.candidates[place].mtu?.suspect()
+          peer.paths.candidates[place].probing.excuseLate()
+        }
         peer.paths.candidates[place].quality.answered(after: answer.roundTrip)
       }
       break

@@ -182,6 +182,7 @@ extension Node {
     for case let peer? in peers {
       for place in peer.paths.candidates.indices { peer.paths.candidates[place].forgetNetwork() }
       refreshEntry(of: peer)
+      leaveSourceless(peer)
       guard isLinkUp else { continue }
       // What we are asked to prove shall not hang on a path that the peer thinks we are at no more.
       if peer.hasSession(at: now) { outbox.append(.seal([], peer.id)) }
@@ -189,13 +190,24 @@ extension Node {
     }
   }
 
-  mutating func setUplinks(_ uplinks: [Uplink], maximumMTU: Int) {
+  mutating func setUplinks(_ uplinks: [Uplink], maximumMTU: Int, hasIPv6: Bool) {
     self.uplinks = uplinks
     self.maximumMTU = maximumMTU
+    self.hasIPv6 = hasIPv6
     for case let peer? in peers {
-      changePaths(of: peer, because: .network) { $0.setUplinks(uplinks) }
+      changePaths(of: peer, because: .network) { $0.setUplinks(uplinks, hasIPv6: hasIPv6) }
       refreshEntry(of: peer)
+      leaveSourceless(peer)
     }
+  }
+
+  /// Turns to a path that packets can come from, if there is one: where the kernel still takes those of the path in use, a
+  /// stock peer hears of us by the next one, without a handshake.
+  private mutating func leaveSourceless(_ peer: Peer) {
+    guard let index = peer.paths.index, peer.paths.candidates[index].isSourceless,
+      let place = peer.paths.alternative(at: now)
+    else { return }
+    use(place, of: peer, because: .network)
   }
 
   /// Finds out which paths to the peer work, by whatever it understands.

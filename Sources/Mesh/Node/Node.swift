@@ -42,8 +42,9 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     /// An interface of the host other than ours went down, or carries nothing any more.
     case interfaceDown(UInt32)
     /// Where packets may leave the host, those first of each family that the kernel would choose, and the largest MTU of a
-    /// running interface.
-    case uplinks([Uplink], maximumMTU: Int)
+    /// running interface. Without an IPv6 address the kernel sends from a link-local one, which no router passes on
+    /// (RFC 4291 §2.5.6).
+    case uplinks([Uplink], maximumMTU: Int, hasIPv6: Bool)
     /// Links, addresses or routes of the host other than ours have changed: peers may be out of reach, or in reach again.
     case networkChanged
     /// The node is about to end: routes are retracted.
@@ -125,6 +126,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
 
   /// Where packets may leave the host.
   public internal(set) var uplinks: [Uplink] = []
+  /// Whether packets over IPv6 have an address to leave from.
+  var hasIPv6 = true
   /// The largest MTU of a running interface of the host; 0 where it has none.
   public internal(set) var maximumMTU = 0
 
@@ -196,7 +199,8 @@ public struct Node<Random: RandomNumberGenerator>: ~Copyable {
     case .staleSource(let id, let path): forgetSource(of: id, along: path)
     case .unreachable(let id, let path): failPath(path, of: id)
     case .icmp(let endpoint, let error): heed(error, about: endpoint)
-    case .uplinks(let uplinks, let maximumMTU): setUplinks(uplinks, maximumMTU: maximumMTU)
+    case .uplinks(let uplinks, let maximumMTU, let hasIPv6):
+      setUplinks(uplinks, maximumMTU: maximumMTU, hasIPv6: hasIPv6)
     case .networkChanged: networkChanged()
     case .interfaceDown(let index): loseInterface(index)
     case .shutdown: speaker?.shutdown(at: now)

@@ -45,6 +45,8 @@ struct CandidatePath {
   var initiationSent: Instant?
   /// Since when it would have been the better choice.
   var betterSince: Instant?
+  /// Whether this host has no address that packets along it could come from.
+  var isSourceless = false
   /// Before, the kernel need not be asked again.
   private(set) var failedUntil = Instant(nanoseconds: .min)
 
@@ -61,8 +63,8 @@ struct CandidatePath {
     return Path(remote: remote, local: side?.address, interface: side?.interface ?? 0)
   }
 
-  /// Whether the kernel takes packets for it, as far as is known.
-  func isUsable(at now: Instant) -> Bool { failedUntil <= now }
+  /// Whether the kernel takes packets for it that may arrive, as far as is known.
+  func isUsable(at now: Instant) -> Bool { !isSourceless && failedUntil <= now }
 
   /// Whether it answered the last time it was asked.
   func isAlive(at now: Instant) -> Bool {
@@ -81,6 +83,7 @@ struct CandidatePath {
   mutating func forgetNetwork() {
     failedUntil = Instant(nanoseconds: .min)
     quality.forgetLosses()
+    probing.excuseLate()
     probing.askSoon()
     mtu?.suspect()
   }

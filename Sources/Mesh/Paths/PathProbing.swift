@@ -60,6 +60,11 @@ struct PathProbing {
     return count
   }
 
+  /// Counts none of the questions under way as lost, whatever becomes of them.
+  mutating func excuseLate() {
+    for index in questions.indices { questions[index].isLate = true }
+  }
+
   /// When the next question becomes late.
   func lateness(timeout: Duration) -> Instant {
     questions.lazy.filter { !$0.isLate && $0.size == nil }.map { $0.sent.advanced(by: timeout) }.min()

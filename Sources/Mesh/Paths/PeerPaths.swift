@@ -21,6 +21,7 @@ struct PeerPaths {
 
   private var resolved: [[Endpoint]] = []
   private var uplinks: [Uplink] = []
+  private var hasIPv6 = true
   private var nextID: UInt32 = 0
 
   /// The path for the next packet.
@@ -77,9 +78,10 @@ struct PeerPaths {
     rebuild()
   }
 
-  /// Takes our own ways out.
-  mutating func setUplinks(_ uplinks: [Uplink]) {
+  /// Takes our own ways out, and whether this host has an IPv6 address to leave from.
+  mutating func setUplinks(_ uplinks: [Uplink], hasIPv6: Bool) {
     self.uplinks = uplinks
+    self.hasIPv6 = hasIPv6
     rebuild()
   }
 
@@ -102,6 +104,9 @@ struct PeerPaths {
     for var candidate in old where candidate.origin == .learned || candidate.id == inUse {
       candidate.origin = .learned
       candidates.append(candidate)
+    }
+    for place in candidates.indices {
+      candidates[place].isSourceless = !hasIPv6 && candidates[place].remote.address.needsIPv6Source
     }
     index = inUse.flatMap { id in candidates.firstIndex { $0.id == id } } ?? (candidates.isEmpty ? nil : 0)
   }
@@ -209,5 +214,13 @@ struct PeerPaths {
     places.min {
       (candidates[$0].quality.cost ?? .seconds(60)) < (candidates[$1].quality.cost ?? .seconds(60))
     }
+  }
+}
+
+extension IPAddress {
+  /// Whether packets to it arrive only from an IPv6 address of more than one link.
+  fileprivate var needsIPv6Source: Bool {
+    guard case .v6(let address) = self else { return false }
+    return !address.isLinkLocal && address != .loopback
   }
 }
