@@ -1,5 +1,5 @@
 # An initiation goes to the endpoint in use first, 10 ms later to all others, and the first who answers is used (S5.3–S5.7,
-# S5.10, S5.11, S5.19).
+# S5.10–S5.12, S5.19).
 #
 #        ┌── p ──┐                a: 10.44.0.1, meshd
 #   a ───┼── q ──┼─── m, s        m: 10.44.0.2, meshd; s: 10.44.0.3, wireguard-go
@@ -161,6 +161,27 @@ begin p q
 check "S5.11 the initiation is there by p first, the answer by q" within 5 uses a m q
 check "S5.11 and q is what the responder uses too" within 2 uses m a q
 check "S5.11 with data" within 5 reaches m 10.44.0.1
+
+# Both are dead in one direction, and the routers know: what is for a's address at p goes by q.
+known() { # NODE OTHER: without asking, to which no answer would come
+  in_node "$1" ip neigh replace "$(underlay "$2" "$1")" lladdr "$(in_node "$2" cat "/sys/class/net/to-$1/address")" \
+    dev "to-$2" nud permanent
+}
+known a p
+known q a
+impair a p both clear
+impair a q both clear
+impair a p ba down
+impair a q ab down
+in_node m ip route replace "$(underlay a p)" via "$(underlay q m)"
+in_node q ip route add "$(underlay a p)" via "$(underlay a q)"
+begin p
+check "S5.12 the request takes p and the answer q: a session" within 5 reaches a 10.44.0.2
+check "S5.12 and data both ways" reaches m 10.44.0.1
+in_node q ip route delete "$(underlay a p)"
+in_node m ip route replace "$(underlay a p)" via "$(underlay p m)"
+impair a p ba up
+impair a q ab up
 
 # --- Who is there, and who is not --------------------------------------------------------------------------------------
 
