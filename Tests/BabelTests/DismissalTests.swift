@@ -56,6 +56,12 @@ import Testing
     #expect(station.sent.contains { $0.to == 1 })
   }
 
+  @Test func whoIsTheOnlyOneIsCalledAllTheTime() {
+    var station = dismissed()
+    station.perform { speaker, now in speaker.linkDown(Station.id(2), at: now) }
+    #expect(calls(&station, for: .seconds(60)).count >= 60)
+  }
+
   @Test func whoCouldDoWithoutUsIsCalledWhenAnotherIsGone() {
     var station = dismissed()
     _ = calls(&station, for: .seconds(200))

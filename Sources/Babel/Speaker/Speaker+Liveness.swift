@@ -140,9 +140,12 @@ extension Speaker {
 
   /// A meshd says to our call that it can do without us: it has enough neighbours, and others lead to us.
   ///
-  /// We call again, since that may change, but ever more seldom: every call costs both sides an answer.
+  /// We call again, since that may change, but ever more seldom: every call costs both sides an answer. Without another
+  /// neighbour we need this one, whatever it thinks.
   mutating func noteDismissal(by id: NeighbourID, at now: Instant) {
-    guard let neighbour = neighbourTable[id], neighbour.isMeshd, !neighbour.cost.isFinite else { return }
+    guard let neighbour = neighbourTable[id], neighbour.isMeshd, !neighbour.cost.isFinite,
+      neighbourTable.keys.contains(where: { cost($0).isFinite })
+    else { return }
     let count = neighbour.dismissals + 1
     let next = now.advanced(by: jittered(timing.call(after: count)))
     neighbourTable[id]?.dismissals = count

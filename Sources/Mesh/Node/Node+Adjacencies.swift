@@ -102,6 +102,8 @@ extension Node {
   private mutating func rest(_ peer: Peer) {
     guard peer.isLinkUp else { return }
     peer.isLinkUp = false
+    // It has time to call before it is looked for again: else those we must do without would take turns.
+    peer.adjacency.lostSince = nil
     sayGoodbye(to: peer)
   }
 
@@ -160,6 +162,7 @@ extension Node {
       if peer.isNeighbourUp {
         peer.adjacency.failures = 0
         peer.adjacency.chosenSince = now
+        peer.adjacency.lostSince = nil
       } else if peer.adjacency.isChosen, now >= peer.adjacency.chosenSince.advanced(by: Self.patience) {
         peer.adjacency.fail(at: now)
         rest(peer)
