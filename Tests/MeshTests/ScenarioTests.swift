@@ -9,4 +9,11 @@ import Testing
     #expect(scenario.failures == [], "MESHD_SEED=\(seed): \(scenario.description)")
     #expect(scenario.network.trace.count > 100)
   }
+
+  /// Seeds of `simulate` that once found something, in networks that are small all the same.
+  @Test(arguments: [8547]) func networkThatOnceFailedKeepsThemToo(seed: UInt64) {
+    var scenario = Scenario(seed: seed)
+    scenario.run()
+    #expect(scenario.failures == [], "\(scenario.description)")
+  }
 }

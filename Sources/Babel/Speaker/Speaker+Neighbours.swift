@@ -145,8 +145,10 @@ extension Speaker {
     }
     if !cost.isFinite {
       neighbourTable[id]?.unacknowledged = []
-      // The digest is to be that of what we believe.
+      // The digest is to be that of what we believe, and of what we are going to tell: what we retract from now on, a
+      // neighbour that still hears us does not hear.
       forgetHeard(from: id)
+      linkSyncs[id]?.told.removeAll()
     } else if !neighbour.cost.isFinite {
       // Whatever either side said meanwhile may be lost. Where both lost the other, a meshd speaks without being asked.
       neighbourTable[id]?.owesRouteRequest = hasStale || !neighbour.isMeshd

@@ -92,8 +92,9 @@ extension Speaker {
 
   /// Ends a packet with the digest of everything told, while nothing of it is on its way.
   mutating func appendDigest(_ id: NeighbourID, to transmission: inout Transmission) {
-    guard let neighbour = neighbourTable[id], neighbour.isHeard, neighbour.unacknowledged.isEmpty,
-      !transmission.isConfirmed, neighbour.dumpCursor == nil, let told = linkSyncs[id]?.told, told.isComplete
+    guard let neighbour = neighbourTable[id], neighbour.isHeard, neighbour.cost.isFinite,
+      neighbour.unacknowledged.isEmpty, !transmission.isConfirmed, neighbour.dumpCursor == nil,
+      let told = linkSyncs[id]?.told, told.isComplete
     else { return }
     transmission.append(.digest(told.digest))
   }
