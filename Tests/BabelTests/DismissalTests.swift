@@ -31,7 +31,7 @@ import Testing
         continue
       }
       station.run(for: .milliseconds(1))
-      station.receive([station.hello(1, interval: Interval(centiseconds: 1))], from: 1)
+      station.receive([station.hello(1, interval: .farewell)], from: 1)
     }
     return times
   }
@@ -54,6 +54,14 @@ import Testing
     station.sent = []
     station.run(for: .seconds(10))
     #expect(station.sent.contains { $0.to == 1 })
+  }
+
+  @Test func helloWithoutPromiseIsNoGoodbye() {
+    var station = dismissed()
+    station.receive([station.hello(1, interval: .farewell)], from: 1)
+    for _ in 0..<5 { station.receive([station.hello(1, interval: .zero)], from: 1) }
+    #expect(station.speaker.neighbourTable[Station.id(1)]?.dismissals == 1)
+    #expect(Interval(centiseconds: 10).isFarewell && !Interval(centiseconds: 11).isFarewell)
   }
 
   @Test func whoIsTheOnlyOneIsCalledAllTheTime() {

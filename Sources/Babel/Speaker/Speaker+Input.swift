@@ -106,7 +106,7 @@ extension Speaker {
       hello.isUnicast
       ? neighbourTable[id]?.unicastHellos.receive(hello, at: now)
       : neighbourTable[id]?.multicastHellos.receive(hello, at: now)
-    if neighbourTable[id]?.multicastHellos.isFarewell == true { noteDismissal(by: id, at: now) }
+    if hello.interval.isFarewell { noteDismissal(by: id, at: now) }
     guard finding == .restarted else { return }
     // Its routes stay until they expire or it retracts them, but its IHU was from another life.
     if neighbourTable[id]?.isMeshd == true {

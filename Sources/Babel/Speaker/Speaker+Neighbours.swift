@@ -199,7 +199,7 @@ extension Speaker {
   /// Sends a retraction of everything, and a Hello that expires as soon as it arrives.
   mutating func sendFarewell(to id: NeighbourID) {
     guard let neighbour = neighbourTable[id], neighbour.isUp else { return }
-    let hello = Hello(seqno: neighbour.helloSeqno, interval: Interval(centiseconds: 1))
+    let hello = Hello(seqno: neighbour.helloSeqno, interval: .farewell)
     neighbourTable[id]?.helloSeqno = neighbour.helloSeqno.successor
     send([.hello(hello), .wildcardRetraction], to: id)
   }

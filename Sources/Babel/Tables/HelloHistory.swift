@@ -82,10 +82,8 @@ struct HelloHistory: Sendable {
   /// Whether two of the last three Hellos arrived (appendix A.2.1, k = 2, j = 3).
   var isUsable: Bool { (bits & 0xE000).nonzeroBitCount >= 2 }
 
-  /// Whether the neighbour has said that it goes: it promised a Hello so soon that it counts as missed at once.
-  ///
-  /// A meshd says 10 ms at its end, babeld 100 ms.
-  var isFarewell: Bool { interval != .zero && interval.duration <= .milliseconds(100) }
+  /// Whether the last that the neighbour has promised is that it goes.
+  var isFarewell: Bool { interval.isFarewell }
 
   /// Whether any is missing since the oldest that arrived.
   var showsLoss: Bool { bits.nonzeroBitCount < UInt16.bitWidth - bits.trailingZeroBitCount }

@@ -20,6 +20,12 @@ public struct Interval: Hashable, Sendable, BitwiseCopyable {
   /// No promise: an unscheduled Hello.
   public static let zero = Interval(centiseconds: 0)
 
+  /// What a goodbye promises: the next Hello so soon that it counts as missed at once.
+  static let farewell = Interval(centiseconds: 1)
+
+  /// Whether a Hello that promises it is a goodbye; babeld's promises 100 ms.
+  public var isFarewell: Bool { (1...10).contains(centiseconds) }
+
   /// The interval in nanoseconds: `Duration` counts in 128 bits, which is felt where it is done for every update.
   var nanoseconds: Int64 { Int64(centiseconds) * 10_000_000 }
 

@@ -121,7 +121,8 @@ extension Node {
     else { return }
     var isGreeting = false
     while let message = reader.next() {
-      if case .hello(let hello) = message { isGreeting = hello.interval.centiseconds > 1 }
+      guard case .hello(let hello) = message else { continue }
+      isGreeting = hello.interval != .zero && !hello.interval.isFarewell
     }
     guard isGreeting else { return }
     if hasRoom(for: peer) {
