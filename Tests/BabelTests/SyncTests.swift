@@ -135,6 +135,24 @@ import Testing
     #expect(routeRequests(station, to: Self.meshd).isEmpty)
   }
 
+  /// Its retraction may be lost while there is no link, and the ledgers of the new one agree that it was never said.
+  @Test func whatWasHeardWhileTheLinkWasUnusableMustBeSaidAgainOnANewLink() throws {
+    var station = Station()
+    station.join(Self.meshd) { $0.expected = Station.address(Self.meshd) }
+    station.receive([station.ihu(0xFFFF)], from: Self.meshd)
+    station.receive([Station.update(96)], from: Self.meshd)
+    station.perform { $0.linkDown(Station.id(Self.meshd), at: $1) }
+    station.perform { $0.linkUp(Station.id(Self.meshd), at: $1) }
+    station.sent = []
+    for _ in 0..<2 { station.receive([station.hello(Self.meshd), station.ihu(96)], from: Self.meshd) }
+    station.run(for: .seconds(1))
+    #expect(station.speaker.neighbour(Station.id(Self.meshd))?.cost.isFinite == true)
+    #expect(station.nextHop == nil)
+    #expect(routeRequests(station, to: Self.meshd) == [RouteRequest()])
+    station.receive([Station.update(96)], from: Self.meshd)
+    #expect(station.nextHop == Self.meshd)
+  }
+
   @Test func liarWithDigestsIsAskedSeldom() {
     var station = Self.station()
     station.sent = []

@@ -71,6 +71,8 @@ extension Speaker {
   public mutating func linkDown(_ id: NeighbourID, at now: Instant) {
     guard neighbourTable[id]?.isUp == true else { return }
     neighbourTable[id]?.reset()
+    // Also what it said while the link could not be used already.
+    forgetHeard(from: id)
     linkSyncs[id] = nil
     neighbourTable[id]?.isUp = false
     refreshCost(id, at: now)
@@ -132,6 +134,8 @@ extension Speaker {
     let cost = neighbour.currentCost
     guard cost != neighbour.cost else { return }
     neighbourTable[id]?.cost = cost
+    // The digest is to be that of what we believe.
+    if !cost.isFinite { forgetHeard(from: id) }
     if cost.isFinite != neighbour.cost.isFinite { turn(id, at: now) }
     var hasStale = false
     for slot in slots(of: id) {
@@ -145,10 +149,6 @@ extension Speaker {
     }
     if !cost.isFinite {
       neighbourTable[id]?.unacknowledged = []
-      // The digest is to be that of what we believe, and of what we are going to tell: what we retract from now on, a
-      // neighbour that still hears us does not hear.
-      forgetHeard(from: id)
-      linkSyncs[id]?.told.removeAll()
     } else if !neighbour.cost.isFinite {
       // Whatever either side said meanwhile may be lost. Where both lost the other, a meshd speaks without being asked.
       neighbourTable[id]?.owesRouteRequest = hasStale || !neighbour.isMeshd

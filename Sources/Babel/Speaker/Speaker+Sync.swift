@@ -92,9 +92,8 @@ extension Speaker {
 
   /// Ends a packet with the digest of everything told, while nothing of it is on its way.
   mutating func appendDigest(_ id: NeighbourID, to transmission: inout Transmission) {
-    guard let neighbour = neighbourTable[id], neighbour.isHeard, neighbour.cost.isFinite,
-      neighbour.unacknowledged.isEmpty, !transmission.isConfirmed, neighbour.dumpCursor == nil,
-      let told = linkSyncs[id]?.told, told.isComplete
+    guard let neighbour = neighbourTable[id], neighbour.isHeard, neighbour.unacknowledged.isEmpty,
+      !transmission.isConfirmed, neighbour.dumpCursor == nil, let told = linkSyncs[id]?.told, told.isComplete
     else { return }
     transmission.append(.digest(told.digest))
   }
@@ -124,8 +123,11 @@ extension Speaker {
     linkSyncs[id] = LinkSync(strayLimit: limits.routesPerNeighbour)
   }
 
-  /// Nothing that the neighbour said holds any more.
+  /// Nothing that the neighbour said holds any more: no digest tells us that we missed the retraction of one of its routes.
   mutating func forgetHeard(from id: NeighbourID) {
     linkSyncs[id]?.heard.removeAll()
+    for slot in slots(of: id) {
+      if let index = routeTable[slot].index(of: id) { routeTable[slot].routes[index].becameStale() }
+    }
   }
 }

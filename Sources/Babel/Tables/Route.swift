@@ -19,7 +19,7 @@ struct Route: Sendable {
   /// How often the neighbour promised to announce it.
   private var interval = Interval.zero
   private var isRefreshRequested = false
-  /// Whether the link has been unusable since it was announced: its retraction may be lost, so it must be announced again.
+  /// Whether what the neighbour said has been forgotten since: its retraction may be lost, so it must be announced again.
   private(set) var isStale = false
   /// The originator.
   private(set) var routerID: RouterID
@@ -70,6 +70,11 @@ struct Route: Sendable {
       ? .distantFuture : Instant(nanoseconds: expiry.nanoseconds - interval.nanoseconds)
   }
 
+  /// Nothing shows any more whether the neighbour still announces it.
+  mutating func becameStale() {
+    isStale = true
+  }
+
   /// Notes that an update was asked for.
   mutating func refreshWasRequested() {
     isRefreshRequested = true
@@ -77,7 +82,6 @@ struct Route: Sendable {
 
   /// Brings the metric up to date with the cost of the link, which is never zero; that of a stale route stays infinite.
   mutating func setCost(_ cost: Metric, halfLife: Duration, at now: Instant) {
-    if metric.isFinite, !cost.isFinite { isStale = true }
     guard !isStale || !cost.isFinite else { return }
     let new = referenceMetric + max(cost, Metric(1)) + penalty
     guard new != metric else { return }
