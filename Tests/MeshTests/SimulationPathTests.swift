@@ -15,10 +15,13 @@ import Testing
     let first: Endpoint
     let second: Endpoint
 
-    init(_ link: LinkQuality, _ wire: LinkQuality, babel: Bool = true, seed: UInt64 = Seeds.one) {
+    init(
+      _ link: LinkQuality, _ wire: LinkQuality, over family: AddressFamily = .v4, babel: Bool = true,
+      seed: UInt64 = Seeds.one
+    ) {
       network = SimulatedNetwork(hostCount: 2, seed: seed)
       first = network.hosts[1].endpoint
-      second = network.addEndpoint(to: 1)
+      second = network.addEndpoint(to: 1, family)
       network.connect(0, 1, link)
       network.wire(network.hosts[0].endpoint, second, wire)
       for host in 0..<2 { network.configure(host) { $0.interface.babel = babel } }
@@ -232,6 +235,38 @@ import Testing
       pair.network.handle(.unreachable(id, try #require(pair.current())), at: 0)
       #expect(pair.use(pair.second), pair.network.comment)
       #expect(pair.losses == 0, pair.network.comment)
+    }
+  }
+
+  /// The kernel goes on sending over IPv6, from a link-local address that no router passes on.
+  @Test func pathOverIPv6IsLeftWithTheLastIPv6Address() {
+    for babel in [true, false] {
+      let pair = Pair(Self.slow, Self.quick, over: .v6, babel: babel)
+      pair.exchange(for: .seconds(6))
+      #expect(pair.use(pair.second), pair.network.comment)
+      pair.network.handle(.uplinks([], maximumMTU: 1500, hasIPv6: false), at: 0)
+      #expect(pair.use(pair.first), pair.network.comment)
+      #expect(pair.exchange(for: .seconds(3)) == 0, pair.network.comment)
+      #expect(pair.losses == 0, pair.network.comment)
+    }
+  }
+
+  /// What was asked while there was another network is no loss of this one.
+  @Test func briefAbsenceIsNotHeldAgainstThePath() {
+    let pair = Pair(Self.quick, LinkQuality(delay: .milliseconds(8)))
+    pair.exchange(for: .seconds(5))
+    #expect(pair.use(pair.first), pair.network.comment)
+    for _ in 0..<4 {
+      pair.cutFirst()
+      pair.network.handle(.networkChanged, at: 0)
+      pair.network.run(for: .milliseconds(15))
+      pair.network.heal(0, 1)
+      pair.network.handle(.networkChanged, at: 0)
+      pair.network.run(for: .milliseconds(100))
+    }
+    for _ in 0..<8 {
+      pair.exchange(for: .seconds(1))
+      #expect(pair.use(pair.first), pair.network.comment)
     }
   }
 

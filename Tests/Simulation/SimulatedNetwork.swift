@@ -113,10 +113,14 @@ public final class SimulatedNetwork {
 
   /// Gives a host one more address, before those are made peers that are to know it.
   @discardableResult
-  public func addEndpoint(to host: Int) -> Endpoint {
+  public func addEndpoint(to host: Int, _ family: AddressFamily = .v4) -> Endpoint {
     let network = UInt8(hosts[host].otherEndpoints.count + 1)
-    let address = IPv4Address(198, 18, network, UInt8(truncatingIfNeeded: host + 1))
-    let endpoint = Endpoint(address: .v4(address), port: hosts[host].endpoint.port)
+    let address: IPAddress =
+      switch family {
+      case .v4: .v4(IPv4Address(198, 18, network, UInt8(truncatingIfNeeded: host + 1)))
+      case .v6: .v6(IPv6Address(high: 0x2001_0DB8 << 32 | UInt64(network), low: UInt64(host) + 1))
+      }
+    let endpoint = Endpoint(address: address, port: hosts[host].endpoint.port)
     hosts[host].otherEndpoints.append(endpoint)
     return endpoint
   }
