@@ -71,6 +71,15 @@ import Testing
       return nil
     }
 
+    /// How many datagrams 0 sends during `body`.
+    func datagrams(during body: () -> Void) -> Int {
+      var count = 0
+      network.tap = { from, _, _ in count += from == 0 ? 1 : 0 }
+      body()
+      network.tap = nil
+      return count
+    }
+
     /// How often Babel has found the link unusable.
     var losses: Int {
       network.hosts.flatMap(\.events).count {
@@ -223,6 +232,26 @@ import Testing
     pair.cutSecond()
     pair.exchange(for: .seconds(2))
     #expect(pair.losses == 2, pair.network.comment)
+  }
+
+  /// A host that answers late has too much to do already.
+  @Test func lateAnswersAreNoReasonToAskMore() {
+    let counts = [Duration.milliseconds(20), .milliseconds(1500)].map { delay in
+      let pair = Pair(LinkQuality(delay: delay), LinkQuality(delay: delay * 5 / 4))
+      pair.exchange(for: .seconds(60))
+      return pair.datagrams { #expect(pair.exchange(for: .seconds(20)) == 0, pair.network.comment) }
+    }
+    #expect(counts[1] <= counts[0], "\(counts)")
+  }
+
+  @Test func deadPeerIsAskedEverMoreSeldom() {
+    let pair = Pair(Self.quick, Self.slow)
+    pair.exchange(for: .seconds(5))
+    pair.cutFirst()
+    pair.cutSecond()
+    pair.exchange(for: .seconds(5))
+    let count = pair.datagrams { pair.network.run(for: .seconds(60)) }
+    #expect(count < 500, pair.network.comment)
   }
 
   @Test func pathThatTheKernelRefusesIsLeftAtOnce() throws {

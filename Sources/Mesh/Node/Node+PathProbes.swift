@@ -92,7 +92,7 @@ extension Node {
   private func interval(of place: Int, of peer: Peer) -> Duration? {
     let candidate = peer.paths.candidates[place]
     guard peer.paths.candidates.count > 1, candidate.isUsable(at: now) else { return nil }
-    if peer.suspicion != nil { return Suspicion.interval }
+    if peer.suspicion != nil { return Suspicion.interval(timeout: candidate.quality.timeout) }
     let quiet = quietTime(of: peer)
     guard peer.isLinkUp || quiet < ProbeInterval.idleTime else { return nil }
     let interval = ProbeInterval.between(
@@ -177,6 +177,7 @@ extension Node {
           peer.paths.candidates[place].probing.excuseLate()
         }
         peer.paths.candidates[place].quality.answered(after: answer.roundTrip)
+        if place == peer.paths.index, !answer.isLate { peer.fruitlessSuspicions = 0 }
       }
       break
     }
@@ -192,7 +193,7 @@ extension Node {
       for _ in 0..<late { peer.paths.candidates[place].quality.lost() }
       if late > 0, place == peer.paths.index { isInUseLate = true }
     }
-    if isInUseLate { suspect(peer, because: .silence) }
+    if isInUseLate, mayBeSuspectedAgain(peer) { suspect(peer, because: .silence) }
   }
 
   // MARK: Judging
@@ -205,10 +206,15 @@ extension Node {
     notePathDeadline(now, of: peer)
   }
 
+  /// Whether it is long enough ago that silence made us suspicious.
+  private func mayBeSuspectedAgain(_ peer: Peer) -> Bool {
+    now >= peer.suspicionEnd.advanced(by: Suspicion.pause(afterFruitless: peer.fruitlessSuspicions))
+  }
+
   /// Looks for traffic that finds no answer, and for traffic that broke off.
   mutating func watchPaths(of peer: Peer) {
     guard peer.paths.candidates.count > 1, peer.suspicion == nil, isProbed(peer),
-      now >= peer.suspicionEnd.advanced(by: Suspicion.pause), let index = peer.paths.index
+      mayBeSuspectedAgain(peer), let index = peer.paths.index
     else { return }
     let activity = peer.activity
     let patience = min(
@@ -253,6 +259,7 @@ extension Node {
     if isCleared || now >= suspicion.since.advanced(by: Suspicion.duration) {
       peer.suspicion = nil
       peer.suspicionEnd = now
+      peer.fruitlessSuspicions = isCleared ? 0 : peer.fruitlessSuspicions + 1
       return
     }
     let decision = suspicion.since.advanced(by: inUse.quality.timeout)

@@ -44,6 +44,7 @@ extension Node {
     isUnderlayDirty = true
     peer.suspicion = nil
     peer.suspicionEnd = now
+    peer.fruitlessSuspicions = 0
     remember(change, of: peer, because: reason)
     let candidate = peer.paths.candidates[place]
     speaker?.rerouted(NeighbourID(peer.id.rawValue), roundTrip: candidate.quality.roundTrip, at: now)

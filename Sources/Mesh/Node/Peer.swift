@@ -33,6 +33,8 @@ final class Peer {
   var suspicion: Suspicion?
   /// When the last suspicion ended.
   var suspicionEnd = Instant.zero
+  /// Suspicions in which no path answered, since the path in use did so in time.
+  var fruitlessSuspicions = 0
   /// When the traffic came whose end was the reason for one.
   var suspectedTraffic = Instant.zero
   /// When the last ICMP error about it was heeded.

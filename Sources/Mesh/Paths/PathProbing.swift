@@ -3,9 +3,9 @@ internal import Net
 /// The questions to a peer that are under way along one path.
 struct PathProbing {
   /// Questions that an answer is awaited of; the oldest is given up for the next.
-  private static let capacity = 16
+  static let capacity = 16
   /// An answer that takes longer is none.
-  private static let memory = Duration.seconds(3)
+  static let memory = Duration.seconds(3)
 
   private struct Question {
     var nonce: UInt32
@@ -22,6 +22,8 @@ struct PathProbing {
     var roundTrip: Duration
     /// The size that has passed, if that was the question.
     var size: Int?
+    /// Whether it had been counted as lost.
+    var isLate: Bool
   }
 
   /// When the last question whether the path lives left.
@@ -45,7 +47,9 @@ struct PathProbing {
     guard let index = questions.firstIndex(where: { $0.nonce == nonce }) else { return nil }
     let question = questions.remove(at: index)
     lastAnswered = max(lastAnswered, question.sent)
-    return Answer(roundTrip: max(.zero, question.sent.duration(to: arrival)), size: question.size)
+    return Answer(
+      roundTrip: max(.zero, question.sent.duration(to: arrival)), size: question.size, isLate: question.isLate
+    )
   }
 
   /// How many questions whether the path lives have become late since the last call.

@@ -73,9 +73,12 @@ struct PathQuality {
   }
 
   /// When an answer is late; a guess before there was one.
+  ///
+  /// A path of which every answer were late would be asked ever more, for want of one.
   var timeout: Duration {
     guard let roundTrip else { return .milliseconds(300) }
-    return min(max(roundTrip + variation * 4, .milliseconds(60)), .seconds(1))
+    let most = min(max(.seconds(1), roundTrip * 3 / 2), PathProbing.memory)
+    return min(max(roundTrip + variation * 4, .milliseconds(60)), most)
   }
 
   /// What paths are compared by: the round-trip time, and for each hundredth of loss ten milliseconds more.
