@@ -7,14 +7,14 @@ SWIFT_FILES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Be
 SECONDS = 10
 SEEDS = 0-299
 
-.PHONY: run test test-slow unit integration simulate bench format lint static emulator fuzz docs clean
+.PHONY: run test test-slow unit integration simulate bench format lint static emulator crowd fuzz docs clean
 
 run: static
 	scripts/run-demo $(MESHD)
 
 test: unit integration
 
-test-slow: emulator
+test-slow: emulator crowd
 	SLOW=1 Tests/Integration/run $(MESHD)
 
 unit:
@@ -41,6 +41,9 @@ static:
 
 emulator: static
 	$(STATIC_BUILD) --product link-emulator
+
+crowd: static
+	$(STATIC_BUILD) --product crowd
 
 simulate:
 	scripts/dependencies build

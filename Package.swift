@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "Mesh", targets: ["Mesh"]),
     .library(name: "Tun", targets: ["Tun"]),
     .executable(name: "meshd", targets: ["meshd"]),
+    .executable(name: "crowd", targets: ["Crowd"]),
     .executable(name: "link-emulator", targets: ["LinkEmulator"]),
     .executable(name: "scale-simulation", targets: ["ScaleSimulation"]),
     .executable(name: "simulate", targets: ["Simulate"]),
@@ -84,6 +85,12 @@ let package = Package(
       swiftSettings: testSettings),
     .executableTarget(
       name: "Simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: testSettings),
+    .executableTarget(
+      name: "Crowd",
+      dependencies: [
+        "Simulation", "Net", "Mesh", "Tun", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      path: "Tests/Crowd", swiftSettings: testSettings),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
     .target(
       name: "LinkEmulation",

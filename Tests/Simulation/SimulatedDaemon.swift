@@ -7,21 +7,24 @@ public import Noise
 /// Driven as `meshd` drives them; only the devices are missing. What the daemon would write to them waits in `effects`.
 public final class SimulatedDaemon {
   /// A datagram on its way out.
-  struct Departure {
-    var octets: [UInt8]
-    var path: Path
+  public struct Departure {
+    /// The datagram.
+    public var octets: [UInt8]
+    /// Its way.
+    public var path: Path
     var ecn: UInt8
   }
 
   /// What a call made the daemon do, in order.
-  struct Effects {
-    var departures: [Departure] = []
+  public struct Effects {
+    /// Datagrams for the network.
+    public var departures: [Departure] = []
     var deliveries: [[UInt8]] = []
     var events: [NodeEvent] = []
     var persisted: PersistentState?
     var isTableNew = false
     /// Whether a lane has woken the control thread.
-    var isControlCalled = false
+    public var isControlCalled = false
   }
 
   /// The node itself.
@@ -50,7 +53,8 @@ public final class SimulatedDaemon {
   private var batch = PacketBatch(bufferCount: 64, bufferCapacity: 2048)
   private var effects = Effects()
 
-  init(state: PersistentState?, epoch: Int64, random: SplitMix64) {
+  /// Starts a daemon: with what an earlier one left, and the nanoseconds from 1970 to the clock's zero.
+  public init(state: PersistentState?, epoch: Int64, random: SplitMix64) {
     node = Node(state: state, epoch: epoch, random: random)
     egressTables = tables.reader()
     ingressTables = tables.reader()
@@ -61,7 +65,7 @@ public final class SimulatedDaemon {
   }
 
   /// Gives the effects since the last call.
-  func takeEffects() -> Effects {
+  public func takeEffects() -> Effects {
     defer { effects = Effects() }
     effects.isControlCalled = egressEvents.takeNews() || effects.isControlCalled
     effects.isControlCalled = ingressEvents.takeNews() || effects.isControlCalled
@@ -86,7 +90,7 @@ public final class SimulatedDaemon {
   }
 
   /// A datagram arrives at the socket.
-  func receive(_ datagram: [UInt8], along path: Path, ecn: UInt8, at now: Instant) {
+  public func receive(_ datagram: [UInt8], along path: Path, ecn: UInt8, at now: Instant) {
     batch.removeAll()
     guard let index = batch.append(copying: datagram.span.bytes) else { return }
     batch[index].path = batch.append(path)
@@ -117,13 +121,13 @@ public final class SimulatedDaemon {
   // MARK: The control thread
 
   /// An input from outside, and the turn it causes.
-  func handle(_ input: Node<SplitMix64>.Input, at now: Instant) {
+  public func handle(_ input: Node<SplitMix64>.Input, at now: Instant) {
     node.handle(input, at: now)
     finishTurn(at: now)
   }
 
   /// A turn of the control thread: the lanes' news, then what is due.
-  func turn(at now: Instant) {
+  public func turn(at now: Instant) {
     for events in [egressEvents, ingressEvents] {
       var news: [DataPlaneEvent] = []
       let isMore = events.drain { news.append($0) }
@@ -144,7 +148,8 @@ public final class SimulatedDaemon {
       case .open(let opening): node.handle(.opened(opening.run()), at: now)
       case .datagram(let message, let path, _): depart(message.span.bytes, along: path, ecn: 0)
       case .seal(let packet, let peer): seal(packet, to: peer, at: now)
-      case .probe(let packet, let peer, let path, _): seal(packet, to: peer, along: path, at: now)
+      case .probe(let packet, let peer, let path, let mayFragment):
+        seal(packet, to: peer, along: path, size: mayFragment ? nil : packet.count, at: now)
       case .speak(let packet, let peer): seal(packet.octets(at: now), to: peer, at: now)
       case .hostPrefixesChanged(let added, let removed):
         hostPrefixes.subtract(removed)
@@ -191,9 +196,9 @@ extension SimulatedDaemon {
   }
 
   /// Seals a packet for a peer, whatever the tables say about its addresses.
-  func seal(_ packet: [UInt8], to peer: PeerID, along path: Path? = nil, at now: Instant) {
+  func seal(_ packet: [UInt8], to peer: PeerID, along path: Path? = nil, size: Int? = nil, at now: Instant) {
     batch.removeAll()
-    _ = control.seal(packet.span.bytes, to: peer, along: path, in: &batch, table: table, at: now)
+    _ = control.seal(packet.span.bytes, to: peer, along: path, size: size, in: &batch, table: table, at: now)
     carryOut(batch)
   }
 }
