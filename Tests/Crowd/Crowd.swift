@@ -8,7 +8,7 @@ import Tun
 @main
 enum Crowd {
   private static let usage = """
-    Usage: crowd CONFIG…    one node for each file of `meshd up`, on its ListenPort
+    Usage: crowd CONFIG…    one node for each file of `meshd up`, on its ListenPort; they start 50 ms after each other
 
     The nodes are meshd's own, and what they say goes over real sockets; they have no interface, so neither do they carry
     anything for their hosts, nor know of other routes than Babel's. SIGTERM ends them without farewell.
@@ -25,7 +25,7 @@ enum Crowd {
     guard !files.isEmpty else { fail(usage) }
     do {
       try raiseDescriptorLimit()
-      try run(try files.map { try Member(configuration(FilePath($0))) })
+      try run(try files.map { try configuration(FilePath($0)) })
     } catch {
       fail("\(error)\n")
     }
@@ -49,18 +49,25 @@ enum Crowd {
     }
   }
 
-  private static func run(_ members: [Member]) throws {
+  private static let pause = Duration.milliseconds(50)
+
+  private static func run(_ configurations: [Configuration]) throws {
     let clock = SystemClock()
     var poller = try Poller<Token>(capacity: 256)
-    for (number, member) in members.enumerated() {
-      for family in [AddressFamily.v4, .v6] {
-        guard let descriptor = member.descriptor(family) else { continue }
-        try poller.add(descriptor, as: Token(rawValue: UInt64(number)))
-      }
-    }
+    var members: [Member] = []
+    var start = clock.now
     var batch = PacketBatch(bufferCount: 64, bufferCapacity: 2048)
     while true {
-      let next = members.lazy.map(\.deadline).min() ?? .distantFuture
+      if members.count < configurations.count, start <= clock.now {
+        let member = try Member(configurations[members.count])
+        for family in [AddressFamily.v4, .v6] {
+          guard let descriptor = member.descriptor(family) else { continue }
+          try poller.add(descriptor, as: Token(rawValue: UInt64(members.count)))
+        }
+        members.append(member)
+        start = members.count < configurations.count ? start.advanced(by: pause) : .distantFuture
+      }
+      let next = min(start, members.lazy.map(\.deadline).min() ?? .distantFuture)
       try poller.wait(atMost: next == .distantFuture ? nil : max(.zero, clock.now.duration(to: next)))
       for event in poller.events { members[Int(event.token.rawValue)].receive(by: &batch, at: clock.now) }
       let now = clock.now

@@ -29,8 +29,7 @@ extension Node {
   }
 
   private mutating func sample(_ peer: Peer) {
-    report(peer)
-    drain(peer)
+    if report(peer) { drain(peer) }
     watchPaths(of: peer)
     guard peer.isLinkUp else { return }
     let activity = peer.activity
@@ -48,19 +47,24 @@ extension Node {
     return peer.isLinkUp && now < lastTraffic.advanced(by: Self.calmSampling * 2)
   }
 
-  /// Tells the tunnel what is new, in the order in which it happened: data before the packet that carried it.
-  private mutating func report(_ peer: Peer) {
+  /// Tells the tunnel what is new, in the order in which it happened: data before the packet that carried it; whether
+  /// anything is.
+  private mutating func report(_ peer: Peer) -> Bool {
     let activity = peer.activity
     let dataSent = activity.lastDataSent
     let dataReceived = activity.lastDataReceived
     let sent = activity.lastAuthenticatedSent
     let received = activity.lastAuthenticatedReceived
+    // Of a thousand peers most have nothing to tell.
+    guard
+      dataSent > peer.reported.dataSent || dataReceived > peer.reported.dataReceived
+        || sent > peer.reported.authenticatedSent || received > peer.reported.authenticatedReceived
+    else { return false }
     var events: [(at: Instant, kind: ActivityKind)] = []
     if dataSent > peer.reported.dataSent { events.append((dataSent, .dataSent)) }
     if dataReceived > peer.reported.dataReceived { events.append((dataReceived, .dataReceived)) }
     if sent > peer.reported.authenticatedSent { events.append((sent, .authenticatedSent)) }
     if received > peer.reported.authenticatedReceived { events.append((received, .authenticatedReceived)) }
-    guard !events.isEmpty else { return }
     peer.reported.dataSent = dataSent
     peer.reported.dataReceived = dataReceived
     peer.reported.authenticatedSent = sent
@@ -74,6 +78,7 @@ extension Node {
       case .dataReceived: peer.tunnel.dataReceived(at: event.at)
       }
     }
+    return true
   }
 }
 

@@ -213,17 +213,19 @@ extension Node {
 
   /// Looks for traffic that finds no answer, and for traffic that broke off.
   mutating func watchPaths(of peer: Peer) {
-    guard peer.paths.candidates.count > 1, peer.suspicion == nil, isProbed(peer),
-      mayBeSuspectedAgain(peer), let index = peer.paths.index
-    else { return }
     let activity = peer.activity
+    let lastTraffic = activity.lastTrafficReceived
+    let unansweredSince = activity.unansweredSince
+    // First what few of a thousand peers pass.
+    let hasTraffic = lastTraffic > peer.suspectedTraffic && lastTraffic.advanced(by: .seconds(5)) > now
+    guard unansweredSince != nil || hasTraffic, peer.paths.candidates.count > 1, peer.suspicion == nil,
+      isProbed(peer), mayBeSuspectedAgain(peer), let index = peer.paths.index
+    else { return }
     let patience = min(
       max(peer.paths.candidates[index].quality.timeout, Suspicion.leastPatience), Suspicion.mostPatience)
-    let isUnanswered = activity.unansweredSince.map { $0.advanced(by: patience) <= now } ?? false
-    let lastTraffic = activity.lastTrafficReceived
+    let isUnanswered = unansweredSince.map { $0.advanced(by: patience) <= now } ?? false
     let hasBrokenOff =
-      lastTraffic > peer.suspectedTraffic && lastTraffic.advanced(by: .seconds(5)) > now
-      && activity.lastAuthenticatedReceived.advanced(by: patience) <= now
+      hasTraffic && activity.lastAuthenticatedReceived.advanced(by: patience) <= now
     guard isUnanswered || hasBrokenOff else { return }
     peer.suspectedTraffic = lastTraffic
     suspect(peer, because: .silence)
