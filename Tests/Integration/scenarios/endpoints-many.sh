@@ -68,6 +68,6 @@ for node in h g1; do
       printf "        %s: %d paths alive; %.0f octets a second in %.1f datagrams leave, %.1f come\n", node, paths, d[2], d[3], d[4] >"/dev/stderr"
       printf "%.2f", d[1] / rate * 100
     }')
-  [ $node != h ] || check "h takes $share % of a processor, at most 5" awk -v is="$share" 'BEGIN { exit !(is <= 5) }'
+  [ $node != h ] || check "h takes $share % of a processor, at most 2" awk -v is="$share" 'BEGIN { exit !(is <= 2) }'
 done
 echo "        g1 takes $share % of a processor"
