@@ -46,6 +46,7 @@ final class Member {
 
   /// Does what is due.
   func turn(at now: Instant) {
+    deadline = .distantFuture
     daemon.turn(at: now)
     settle(at: now)
   }
@@ -60,6 +61,7 @@ final class Member {
       // What is lost is lost, as on the way.
       _ = writer.send(&outgoing)
     }
-    deadline = effects.isControlCalled ? now : daemon.node.nextDeadline
+    // A turn that is due already stays due.
+    deadline = min(deadline, effects.isControlCalled ? now : daemon.node.nextDeadline)
   }
 }
